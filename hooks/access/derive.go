@@ -1,0 +1,90 @@
+package access
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/schema"
+)
+
+// Each statement writes the rows of one source. {:filter} narrows it to the
+// principals or organizations that a change touches. A path such as "/a/b/"
+// holds the ids of all ancestors, so a subtree is one range of the index; "~"
+// sorts behind every character of an id.
+const (
+	fromMemberships = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
+SELECT 'r'||lower(hex(randomblob(7))), m.user, o.id, m.created, {:forever}, 'membership', m.id, {:now}, {:now}
+FROM memberships m JOIN organizations top ON top.id = m.organization
+JOIN organizations o ON o.path >= top.path AND o.path < top.path || '~'
+WHERE m.status = 'active'`
+
+	fromDelegations = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
+SELECT 'r'||lower(hex(randomblob(7))), d."to", o.id, d.starts, d.ends, 'delegation', d.id, {:now}, {:now}
+FROM delegations d JOIN organizations top ON top.id = d.organization
+JOIN organizations o ON o.path >= top.path AND o.path < top.path || '~'
+WHERE d.request = '' AND d.revoked = 0 AND d.ends > {:now} AND EXISTS (
+	SELECT 1 FROM memberships g JOIN organizations mine ON mine.id = g.organization
+	WHERE g.user = d."from" AND g.status = 'active' AND top.path >= mine.path AND top.path < mine.path || '~')`
+
+	fromStaff = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
+SELECT 'r'||lower(hex(randomblob(7))), s.id, k.prefix || o.id, s.created, {:forever}, 'staff', s.id, {:now}, {:now}
+FROM staff s, organizations o, (SELECT '' AS prefix UNION ALL SELECT 'staff:') k
+WHERE s.active = 1 AND NOT EXISTS (
+	SELECT 1 FROM walls w JOIN organizations wall ON wall.id = w.organization
+	WHERE w.staff = s.id AND o.path >= wall.path AND o.path < wall.path || '~')`
+)
+
+// User rewrites what a person on the client's side may see.
+func User(tx core.App, user string, now time.Time) error {
+	return rewrite(tx, now, `principal = {:who} AND source IN ('membership','delegation') AND scope IN (SELECT id FROM organizations)`, dbx.Params{"who": user},
+		fromMemberships+` AND m.user = {:who}`, fromDelegations+` AND d."to" = {:who}`)
+}
+
+// Staff rewrites what a member of staff may see.
+func Staff(tx core.App, staff string, now time.Time) error {
+	return rewrite(tx, now, `principal = {:who} AND source = 'staff'`, dbx.Params{"who": staff}, fromStaff+` AND s.id = {:who}`)
+}
+
+// Subtree rewrites who may see an organization and everything below it.
+func Subtree(tx core.App, path string, now time.Time) error {
+	const below = ` AND o.path >= {:path} AND o.path < {:path} || '~'`
+	const inside = `scope IN (SELECT id FROM organizations o WHERE o.path >= {:path} AND o.path < {:path} || '~' UNION ALL SELECT 'staff:' || id FROM organizations o WHERE o.path >= {:path} AND o.path < {:path} || '~')`
+	return rewrite(tx, now, inside, dbx.Params{"path": path}, fromMemberships+below, fromDelegations+below, fromStaff+below)
+}
+
+// Rebuild writes the whole table again from its sources. The result equals what
+// the small steps above have kept; a test compares them.
+func Rebuild(tx core.App, now time.Time) error {
+	if err := rewrite(tx, now, `1 = 1`, nil, fromMemberships, fromDelegations, fromStaff); err != nil {
+		return err
+	}
+	var own []string
+	if err := tx.DB().NewQuery(`SELECT id FROM requests WHERE scope != 'staff:' || organization`).Column(&own); err != nil {
+		return fmt.Errorf("find requests with a scope of their own: %w", err)
+	}
+	for _, id := range own {
+		if err := Request(tx, id, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func rewrite(tx core.App, now time.Time, which string, params dbx.Params, sources ...string) error {
+	bound := dbx.Params{"now": schema.Stamp(now), "forever": schema.Forever}
+	for k, v := range params {
+		bound[k] = v
+	}
+	if _, err := tx.DB().NewQuery("DELETE FROM access WHERE " + which).Bind(params).Execute(); err != nil {
+		return fmt.Errorf("clear access: %w", err)
+	}
+	for _, source := range sources {
+		if _, err := tx.DB().NewQuery(source).Bind(bound).Execute(); err != nil {
+			return fmt.Errorf("derive access: %w", err)
+		}
+	}
+	return nil
+}

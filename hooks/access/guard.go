@@ -1,0 +1,192 @@
+package access
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/schema"
+)
+
+// Guard keeps the access table true: its hooks run inside the transaction that
+// writes a source, whoever writes it.
+type Guard struct {
+	Clock schema.Clock
+}
+
+// inTransaction runs the write and what follows from it as one.
+func inTransaction(e *core.RecordEvent, follow func(tx core.App) error) error {
+	outer := e.App
+	defer func() { e.App = outer }()
+	return outer.RunInTransaction(func(tx core.App) error {
+		e.App = tx
+		if err := e.Next(); err != nil {
+			return err
+		}
+		return follow(tx)
+	})
+}
+
+// FillOrganization sets what is derived before an organization is stored: its
+// path of ancestors and its scope.
+func (g Guard) FillOrganization(e *core.RecordEvent) error {
+	o := e.Record
+	if o.Id == "" {
+		o.Id = schema.NewID()
+	}
+	if o.GetString("kind") == "" {
+		o.Set("kind", "client")
+	}
+	if o.GetString("status") == "" {
+		o.Set("status", "active")
+	}
+	path := "/" + o.Id + "/"
+	if parent := o.GetString("parent"); parent != "" {
+		above, err := e.App.FindRecordById(schema.Organizations, parent)
+		if err != nil {
+			return problem.Hook(e.App, problem.Field("parent", problem.BadInput, "There is no such parent organization.").Because(err))
+		}
+		if slices.Contains(ancestors(above.GetString("path")), any(o.Id)) {
+			return problem.Hook(e.App, problem.Field("parent", problem.BadInput, "An organization cannot lie below itself."))
+		}
+		path = above.GetString("path") + o.Id + "/"
+	}
+	o.Set("path", path)
+	o.Set("scope", o.Id)
+	return e.Next()
+}
+
+// OrganizationSaved derives who sees a new or moved organization, and moves the
+// paths of everything below it.
+func (g Guard) OrganizationSaved(e *core.RecordEvent) error {
+	before, after := e.Record.Original().GetString("path"), e.Record.GetString("path")
+	isNew := e.Record.IsNew()
+	return inTransaction(e, func(tx core.App) error {
+		if !isNew && before == after {
+			return nil
+		}
+		if !isNew {
+			_, err := tx.DB().NewQuery(`UPDATE organizations SET path = {:after} || substr(path, length({:before}) + 1) WHERE path > {:before} AND path < {:before} || '~'`).
+				Bind(dbx.Params{"before": before, "after": after}).Execute()
+			if err != nil {
+				return fmt.Errorf("move organizations below %s: %w", e.Record.Id, err)
+			}
+		}
+		return Subtree(tx, after, g.Clock())
+	})
+}
+
+// FillMembership sets the scope and the first status.
+func (g Guard) FillMembership(e *core.RecordEvent) error {
+	e.Record.Set("scope", e.Record.GetString("organization"))
+	if e.Record.GetString("status") == "" {
+		e.Record.Set("status", "active")
+	}
+	return e.Next()
+}
+
+// MembershipSaved derives what the person, and those who act for the person,
+// may see from now on.
+func (g Guard) MembershipSaved(e *core.RecordEvent) error {
+	people := []string{e.Record.GetString("user"), e.Record.Original().GetString("user")}
+	return inTransaction(e, func(tx core.App) error { return g.people(tx, people) })
+}
+
+// FillDelegation sets the scope.
+func (g Guard) FillDelegation(e *core.RecordEvent) error {
+	e.Record.Set("scope", e.Record.GetString("organization"))
+	return e.Next()
+}
+
+// DelegationSaved derives what the delegate may see.
+func (g Guard) DelegationSaved(e *core.RecordEvent) error {
+	people := []string{e.Record.GetString("to"), e.Record.Original().GetString("to")}
+	requests := []string{e.Record.GetString("request"), e.Record.Original().GetString("request")}
+	return inTransaction(e, func(tx core.App) error {
+		if err := g.people(tx, people); err != nil {
+			return err
+		}
+		return g.requests(tx, requests)
+	})
+}
+
+// StaffSaved derives what a member of staff may see.
+func (g Guard) StaffSaved(e *core.RecordEvent) error {
+	id := e.Record.Id
+	return inTransaction(e, func(tx core.App) error {
+		if err := Staff(tx, id, g.Clock()); err != nil {
+			return err
+		}
+		return g.ownScopes(tx, `1 = 1`, nil)
+	})
+}
+
+// WallSaved takes sight away, or gives it back.
+func (g Guard) WallSaved(e *core.RecordEvent) error {
+	staff, request := e.Record.GetString("staff"), e.Record.GetString("request")
+	return inTransaction(e, func(tx core.App) error {
+		if err := Staff(tx, staff, g.Clock()); err != nil {
+			return err
+		}
+		if request != "" {
+			return g.requests(tx, []string{request})
+		}
+		return g.ownScopes(tx, `1 = 1`, nil)
+	})
+}
+
+// people derives for the users, for those who hold a delegation of theirs, and
+// for the requests with a scope of their own that they may touch.
+func (g Guard) people(tx core.App, users []string) error {
+	slices.Sort(users)
+	for _, user := range slices.Compact(users) {
+		if user == "" {
+			continue
+		}
+		if err := User(tx, user, g.Clock()); err != nil {
+			return err
+		}
+		var delegates []string
+		if err := tx.DB().NewQuery(`SELECT DISTINCT "to" FROM delegations WHERE "from" = {:user}`).Bind(dbx.Params{"user": user}).Column(&delegates); err != nil {
+			return fmt.Errorf("find delegates of %s: %w", user, err)
+		}
+		for _, delegate := range delegates {
+			if err := User(tx, delegate, g.Clock()); err != nil {
+				return err
+			}
+		}
+		err := g.ownScopes(tx, `organization IN (SELECT o.id FROM organizations o JOIN memberships m ON m.user = {:user} JOIN organizations top ON top.id = m.organization
+			WHERE o.path >= top.path AND o.path < top.path || '~') OR id IN (SELECT scope FROM access WHERE principal = {:user})`, dbx.Params{"user": user})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g Guard) requests(tx core.App, ids []string) error {
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		if id == "" {
+			continue
+		}
+		if err := Request(tx, id, g.Clock()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ownScopes derives the requests with a scope of their own again, among those
+// that where selects.
+func (g Guard) ownScopes(tx core.App, where string, params dbx.Params) error {
+	var ids []string
+	err := tx.DB().NewQuery(`SELECT id FROM requests WHERE scope != 'staff:' || organization AND (` + where + `)`).Bind(params).Column(&ids)
+	if err != nil {
+		return fmt.Errorf("find requests with a scope of their own: %w", err)
+	}
+	return g.requests(tx, ids)
+}

@@ -1,0 +1,150 @@
+package access
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/schema"
+)
+
+// InvitationRow is an invitation as managers read it.
+type InvitationRow struct {
+	ID            string `json:"id"`
+	Email         string `json:"email"`
+	Name          string `json:"name"`
+	Organization  string `json:"organization"`
+	Role          string `json:"role"`
+	Status        string `json:"status"`
+	SentCount     int    `json:"sent_count"`
+	SentAt        string `json:"sent_at"`
+	Expires       string `json:"expires"`
+	OpenedAt      string `json:"opened_at"`
+	AcceptedAt    string `json:"accepted_at"`
+	InvitedByName string `json:"invited_by_name"`
+}
+
+// Row is the invitation as managers read it at this moment: one whose time is
+// over says so, whatever is stored.
+func (v *Invitations) Row(app core.App, record *core.Record) (InvitationRow, error) {
+	row := InvitationRow{
+		ID: record.Id, Email: record.GetString("email"), Name: record.GetString("name"), Organization: record.GetString("organization"),
+		Role: record.GetString("role"), Status: record.GetString("status"), SentCount: record.GetInt("sent_count"), SentAt: record.GetString("sent_at"),
+		Expires: record.GetString("expires"), OpenedAt: record.GetString("opened_at"), AcceptedAt: record.GetString("accepted_at"),
+	}
+	if statusNow(record, v.Clock()) == "expired" {
+		row.Status = "expired"
+	}
+	if by := record.GetString("invited_by"); by != "" {
+		err := app.DB().NewQuery(`SELECT name FROM staff WHERE id = {:id}`).Bind(dbx.Params{"id": by}).Row(&row.InvitedByName)
+		if err != nil {
+			return row, fmt.Errorf("read inviter %s: %w", by, err)
+		}
+	}
+	return row, nil
+}
+
+func (v *Invitations) answer(e *core.RequestEvent, record *core.Record, err error) error {
+	if err != nil {
+		return problem.Reply(e, err)
+	}
+	row, err := v.Row(e.App, record)
+	if err != nil {
+		return problem.Reply(e, err)
+	}
+	return e.JSON(http.StatusOK, row)
+}
+
+// InviteRoute invites somebody to an organization.
+//
+//	POST /api/portal/invitations (manager, owner) {"email","name"?,"organization","role"?,"duties"?}
+//	→ 200 InvitationRow; 400 field_missing, field_invalid, already_there (data.invitation: the open one),
+//	bad_input (organization not active), role; 401; 403 clients; 404 no such organization
+func (v *Invitations) InviteRoute(e *core.RequestEvent) error {
+	var in Invitee
+	if err := readBody(e, &in); err != nil {
+		return problem.Reply(e, err)
+	}
+	record, err := v.Invite(schema.ActorOf(e.Auth, e.RealIP()), in)
+	return v.answer(e, record, err)
+}
+
+// ResendRoute sends an invitation again, for seven more days.
+//
+//	POST /api/portal/invitations/{id}/resend (manager, owner) → 200 InvitationRow
+//	400 invitation_accepted, invitation_ended; 404; 429 the fourth time within an hour
+func (v *Invitations) ResendRoute(e *core.RequestEvent) error {
+	record, err := v.Resend(schema.ActorOf(e.Auth, e.RealIP()), e.Request.PathValue("id"))
+	return v.answer(e, record, err)
+}
+
+// RevokeRoute withdraws an invitation.
+//
+//	POST /api/portal/invitations/{id}/revoke (manager, owner) → 200 InvitationRow
+//	400 invitation_accepted, invitation_ended; 404
+func (v *Invitations) RevokeRoute(e *core.RequestEvent) error {
+	record, err := v.Revoke(schema.ActorOf(e.Auth, e.RealIP()), e.Request.PathValue("id"))
+	return v.answer(e, record, err)
+}
+
+// LinkRoute answers the newest link, to pass on by hand.
+//
+//	GET /api/portal/invitations/{id}/link (manager, owner) → 200 {"link"}
+//	400 invitation_accepted, invitation_ended; 404
+func (v *Invitations) LinkRoute(e *core.RequestEvent) error {
+	link, err := v.CopyLink(schema.ActorOf(e.Auth, e.RealIP()), e.Request.PathValue("id"))
+	if err != nil {
+		return problem.Reply(e, err)
+	}
+	e.Response.Header().Set("Cache-Control", "no-store")
+	return e.JSON(http.StatusOK, map[string]any{"link": link})
+}
+
+// LookRoute shows an invitation to whoever holds its link.
+//
+//	POST /api/portal/invitations/look (public) {"token"} → 200 InvitationView; 404 unknown
+func (v *Invitations) LookRoute(e *core.RequestEvent) error {
+	var in Acceptance
+	if err := readBody(e, &in); err != nil {
+		return problem.Reply(e, err)
+	}
+	view, err := v.Look(in.Token)
+	if err != nil {
+		return problem.Reply(e, err)
+	}
+	return e.JSON(http.StatusOK, view)
+}
+
+// AcceptRoute uses an invitation up and signs the person in.
+//
+//	POST /api/portal/invitations/accept (public) {"token","name"?,"password"?}
+//	→ 200 PocketBase's auth answer; 400 invitation_accepted, invitation_ended, field_missing, field_invalid; 404 unknown
+func (v *Invitations) AcceptRoute(e *core.RequestEvent) error {
+	var in Acceptance
+	if err := readBody(e, &in); err != nil {
+		return problem.Reply(e, err)
+	}
+	user, err := v.Accept(in, e.RealIP())
+	if err != nil {
+		return problem.Reply(e, err)
+	}
+	return apis.RecordAuthResponse(e, user, "", nil)
+}
+
+// RenewRoute asks the firm for a new invitation in place of an expired one.
+//
+//	POST /api/portal/invitations/renew (public) {"token"} → 204; 400 invitation_accepted, invitation_ended; 404 unknown
+func (v *Invitations) RenewRoute(e *core.RequestEvent) error {
+	var in Acceptance
+	if err := readBody(e, &in); err != nil {
+		return problem.Reply(e, err)
+	}
+	if err := v.Renew(in.Token, e.RealIP()); err != nil {
+		return problem.Reply(e, err)
+	}
+	return e.NoContent(http.StatusNoContent)
+}

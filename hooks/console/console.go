@@ -1,0 +1,56 @@
+// Package console serves both interfaces: the staff console as an extension of
+// the dashboard and in a shell of its own, and the client portal.
+//
+//	console.go  mounts, and the headers of what is served
+//	live.go     one topic a person: small pings after a commit
+package console
+
+import (
+	"io/fs"
+	"net/http"
+	"strings"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Extension is the name under which the dashboard knows the console.
+const Extension = "gatehouse"
+
+// Mount adds the console to the dashboard, and serves it at /staff/ in a plain
+// shell as well, so that a dashboard that breaks never stops the firm.
+func Mount(e *core.ServeEvent, console, portal fs.FS) {
+	e.UIExtensions = append(e.UIExtensions, core.UIExtension{Name: Extension, FS: console})
+	shell := func(re *core.RequestEvent) error {
+		re.Response.Header().Set("Content-Security-Policy", policy)
+		return re.FileFS(console, "shell/index.html")
+	}
+	e.Router.GET("/staff", func(re *core.RequestEvent) error { return re.Redirect(http.StatusFound, "/staff/") })
+	e.Router.GET("/staff/{$}", shell)
+	e.Router.GET("/staff/{path...}", apis.Static(console, false))
+	e.Router.GET("/{path...}", apis.Static(portal, true)).Bind(apis.Gzip())
+}
+
+// policy lets a page load its own files and nothing else.
+const policy = "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; object-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+
+// Headers sets what browsers may keep, before PocketBase does: an extension file
+// has no version in its address, so it is asked for again each time; a hashed
+// asset never changes; everything else is fresh.
+func Headers(e *core.RequestEvent) error {
+	h, path := e.Response.Header(), e.Request.URL.Path
+	switch {
+	case strings.HasPrefix(path, "/_/extensions"), strings.HasPrefix(path, "/staff"):
+		h.Set("Cache-Control", "no-cache")
+	case strings.HasPrefix(path, "/api/"), strings.HasPrefix(path, "/_/"):
+	case strings.HasPrefix(path, "/assets/"):
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	case e.Request.Method == http.MethodGet:
+		h.Set("Cache-Control", "no-cache")
+	}
+	if !strings.HasPrefix(path, "/api/") && !strings.HasPrefix(path, "/_/") {
+		h.Set("Content-Security-Policy", policy)
+		h.Set("Referrer-Policy", "same-origin")
+	}
+	return e.Next()
+}

@@ -1,0 +1,203 @@
+package hooks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/robfig/cron/v3"
+
+	"gatehouse/hooks/access"
+	"gatehouse/hooks/audit"
+	"gatehouse/hooks/console"
+	"gatehouse/hooks/document"
+	"gatehouse/hooks/event"
+	"gatehouse/hooks/notify"
+	"gatehouse/hooks/ops"
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/schema"
+	"gatehouse/hooks/workflow"
+)
+
+// Options are what a caller decides: main for the server, tests for a stage.
+type Options struct {
+	Clock   schema.Clock // nil: the real one
+	Console fs.FS        // the staff console's files; nil: none
+	Portal  fs.FS        // the client portal's files; nil: none
+	Demo    bool         // an invented firm, open to everybody
+	Workers bool         // deliver events, send mails and keep time in the background
+}
+
+// House holds the rooms, each with what it needs from the others.
+type House struct {
+	App         core.App
+	Options     Options
+	Engine      *workflow.Engine
+	Documents   *document.Room
+	Guard       access.Guard
+	Recorder    audit.Recorder
+	Invitations *access.Invitations
+	Setup       *access.Setup
+	Post        *notify.Post
+	Mailer      *notify.Mailer
+	SignIn      notify.SignIn
+	Mails       notify.Mails
+	Live        *console.Live
+	Health      *ops.Health
+	Bus         *event.Bus
+	Rows        []Row
+
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// NewHouse wires the rooms. Nothing is bound yet; Register does that.
+func NewHouse(app core.App, o Options) *House {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	h := &House{App: app, Options: o, Bus: event.NewBus(app), Guard: access.Guard{Clock: o.Clock}, Recorder: audit.Recorder{Clock: o.Clock}}
+	h.Engine = h.NewEngine(o.Clock)
+	h.Documents = h.documents()
+	h.Invitations = &access.Invitations{App: app, Clock: o.Clock, BaseURL: h.baseURL,
+		Emit: func(tx core.App, f access.Fact) error {
+			return event.Emit(tx, event.Event{Type: f.Type, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
+		},
+		Audit: h.trace}
+	h.Setup = &access.Setup{App: app, Clock: o.Clock, Audit: h.trace}
+	addresses := notify.Addresses{BaseURL: h.baseURL}
+	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
+	h.Mailer = notify.NewMailer(app, o.Clock, h.Post.Digest)
+	h.SignIn = notify.SignIn{Addresses: addresses, Clock: o.Clock, Demo: o.Demo}
+	h.Mails = notify.Mails{App: app, Clock: o.Clock, Demo: o.Demo}
+	h.Live = &console.Live{App: app, Clock: o.Clock}
+	h.Health = &ops.Health{App: app, Clock: o.Clock, Behind: h.Bus.Behind}
+	return h
+}
+
+// NewEngine makes an engine with a clock of its own; the demo moves one through
+// the past.
+func (h *House) NewEngine(clock schema.Clock) *workflow.Engine {
+	return &workflow.Engine{App: h.App, Clock: clock, Wake: h.Bus.Wake,
+		Audit: func(tx core.App, c workflow.Change) error { return audit.Append(tx, audit.Entry(c)) },
+		Emit: func(tx core.App, f workflow.Fact) error {
+			return event.Emit(tx, event.Event{Type: f.Type, Request: f.Request, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
+		}}
+}
+
+func (h *House) trace(tx core.App, t access.Trace) error {
+	return audit.Append(tx, audit.Entry{Actor: t.Actor, Action: t.Action, Collection: t.Collection, Record: t.Record, Organization: t.Organization, Change: t.Change, Scope: t.Scope, At: t.At})
+}
+
+func (h *House) documents() *document.Room {
+	return &document.Room{Clock: h.Options.Clock, Wake: h.Bus.Wake,
+		ItemSlot: func(tx core.App, item string, actor schema.Actor) (document.Slot, error) {
+			slot, err := h.Engine.SlotFor(tx, item, actor)
+			return document.Slot(slot), err
+		},
+		RequestSlot: func(tx core.App, request string, actor schema.Actor) (document.Slot, error) {
+			slot, err := h.Engine.SlotForRequest(tx, request, actor)
+			return document.Slot(slot), err
+		},
+		LibrarySlot: h.librarySlot,
+		Changed:     h.Engine.DocumentsChanged,
+		Emit: func(tx core.App, kind, request, organization string, actor schema.Actor, payload map[string]any, at time.Time) error {
+			return event.Emit(tx, event.Event{Type: kind, Request: request, Organization: organization, Actor: actor, Payload: payload, At: at})
+		},
+		Audit: func(tx core.App, action, record, organization, request, scope string, actor schema.Actor, change map[string]any, at time.Time) error {
+			return audit.Append(tx, audit.Entry{Actor: actor, Action: action, Collection: schema.Documents, Record: record, Organization: organization, Request: request, Scope: scope, Change: change, At: at})
+		}}
+}
+
+// librarySlot lets those who see an organization, and may do more than look,
+// put documents into its library.
+func (h *House) librarySlot(tx core.App, organization string, actor schema.Actor) (document.Slot, error) {
+	slot := document.Slot{Organization: organization, Scope: organization}
+	missing := problem.Field("organization", problem.BadInput, "There is no such client, or you do not have access to it.")
+	if actor.Kind == schema.ActorSuperuser {
+		return slot, nil
+	}
+	now := h.Options.Clock()
+	sees, err := access.Sees(tx, actor.ID, organization, now)
+	if err != nil || !sees {
+		return slot, errors.Join(err, missing)
+	}
+	if actor.Kind == schema.ActorStaff {
+		member, err := access.StaffOf(tx, actor.ID)
+		if err == nil && !member.AtLeast("operator") {
+			err = problem.New(problem.Role, "Your role lets you look, not change.")
+		}
+		return slot, err
+	}
+	org, err := tx.FindRecordById(schema.Organizations, organization)
+	if err != nil {
+		return slot, missing.Because(err)
+	}
+	standing, err := access.OfUser(tx, actor.ID, org.GetString("path"), "", now)
+	if err == nil && standing.ReadsOnly() {
+		err = problem.New(problem.NotYours, "You can view this. Only an admin or a member can send files.")
+	}
+	return slot, err
+}
+
+func (h *House) baseURL() string {
+	return strings.TrimRight(h.App.Settings().Meta.AppURL, "/")
+}
+
+// pass is the event consumer that lets the system take its steps.
+func (h *House) pass(app core.App, e event.Event) error {
+	if e.Request == "" {
+		return nil
+	}
+	waiting, err := h.Engine.Waiting(app, e.Request)
+	if err != nil || !waiting {
+		return err
+	}
+	return h.Engine.Pass(context.Background(), e.Request)
+}
+
+// tick looks for timers that are due.
+func (h *House) tick() {
+	due, err := h.Engine.Due(h.App)
+	for _, id := range due {
+		err = errors.Join(err, h.Engine.Pass(context.Background(), id))
+	}
+	err = errors.Join(err, access.ExpireInvitations(h.App, h.Options.Clock()))
+	if err != nil {
+		h.App.Logger().Error("tick failed", slog.Any("error", err))
+	}
+}
+
+// start runs the workers until stop: events, mails, and the clock. robfig/cron
+// skips a run while the one before is still going, and survives a panic.
+func (h *House) start() error {
+	ctx, cancel := context.WithCancel(context.Background())
+	h.stop = cancel
+	const look = 5 * time.Second // how often to look without being woken
+	h.done.Go(func() { h.Bus.Run(ctx, look) })
+	h.done.Go(func() { h.Mailer.Run(ctx, look) })
+	clock := cron.New(cron.WithChain(cron.Recover(cron.DiscardLogger), cron.SkipIfStillRunning(cron.DiscardLogger)))
+	if _, err := clock.AddFunc("@every 1m", h.tick); err != nil {
+		return fmt.Errorf("schedule the tick: %w", err)
+	}
+	clock.Start()
+	h.done.Go(func() {
+		<-ctx.Done()
+		<-clock.Stop().Done()
+	})
+	return nil
+}
+
+// Close stops the workers and waits for what they have begun.
+func (h *House) Close() {
+	if h.stop != nil {
+		h.stop()
+		h.done.Wait()
+	}
+}

@@ -1,0 +1,9 @@
+// Package ops runs the house: it opens the data folder, keeps time, and says
+// whether all is well.
+//
+//	folder.go  the data folder: one server at a time, writable, durable
+//	serve.go   start, in words; and stop
+//	health.go  /healthz and /readyz
+//	walls.go   the triggers that must be there
+//	command.go gatehouse workflow, access, audit, hooks, health, doctor
+package ops

@@ -1,0 +1,86 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/workflow"
+)
+
+// QueueItem is a row of the queue (docs/api.md).
+type QueueItem struct {
+	ID               string            `json:"id"`
+	Number           string            `json:"number"`
+	Title            string            `json:"title"`
+	Organization     string            `json:"organization"`
+	OrganizationName string            `json:"organization_name"`
+	Workflow         string            `json:"workflow"`
+	State            string            `json:"state"`
+	Label            string            `json:"label"`
+	Category         string            `json:"category"`
+	Turn             string            `json:"turn"`
+	Tag              string            `json:"tag"`
+	Tone             string            `json:"tone"`
+	NextStep         string            `json:"next_step"`
+	Assignee         string            `json:"assignee"`
+	AssigneeName     string            `json:"assignee_name"`
+	StateSince       string            `json:"state_since"`
+	Due              string            `json:"due"`
+	Overdue          bool              `json:"overdue"`
+	Priority         string            `json:"priority"`
+	Revision         int               `json:"revision"`
+	Progress         workflow.Progress `json:"progress"`
+}
+
+// queueItems puts the words of their workflows on rows.
+func (r *Reports) queueItems(app core.App, rows []queueRow, now string) ([]QueueItem, error) {
+	items := make([]QueueItem, 0, len(rows))
+	for _, row := range rows {
+		i := QueueItem{ID: row.ID, Number: row.Number, Title: row.Title, Organization: row.Organization, OrganizationName: row.OrganizationName, Workflow: row.WorkflowKey,
+			State: row.State, Label: row.Label, Category: row.Category, Turn: row.Turn, Assignee: row.Assignee, AssigneeName: row.AssigneeName, StateSince: row.StateSince, Due: row.Due,
+			Overdue: row.Due != "" && row.Due < now && row.Category != "done", Priority: row.Priority, Revision: row.Revision}
+		if err := json.Unmarshal([]byte(row.Progress), &i.Progress); err != nil {
+			return nil, fmt.Errorf("read progress of request %s: %w", row.ID, err)
+		}
+		outcome, shown := row.Outcome, true
+		if !row.Face {
+			def, err := r.Engine.Definition(app, row.Workflow)
+			if err != nil {
+				return nil, err
+			}
+			if s := def.State(row.State); s != nil {
+				i.Label, outcome, shown = s.Label.String(), s.Outcome, s.Visible()
+			}
+		}
+		i.Tag, i.Tone = whoActs(i, outcome, shown)
+		i.NextStep = workflow.NextStep(i.Category, i.Progress, i.Label)
+		items = append(items, i)
+	}
+	return items, nil
+}
+
+// whoActs are the words and the tone of a row's tag (UX: one table of words).
+// shown says whether the client knows of the state.
+func whoActs(i QueueItem, outcome string, shown bool) (tag, tone string) {
+	switch {
+	case i.Category == "done" && outcome == "success":
+		return "Done", "ok"
+	case i.Category == "done" && outcome == "void":
+		return "Closed", "bad"
+	case i.Category == "done":
+		return "Archived", "todo"
+	case i.Category == "blocked":
+		return "Blocked", "block"
+	case i.Turn == "client":
+		return "With client", "need"
+	case i.Turn == "system":
+		return "System", "us"
+	case i.Turn == "staff" && i.Assignee == "":
+		return "Nobody", "us"
+	case !shown:
+		return i.Label, "todo"
+	}
+	return "With us", "us"
+}

@@ -1,0 +1,85 @@
+package schema
+
+import (
+	"context"
+
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// ActorKind says what sort of somebody acts.
+type ActorKind string
+
+// The kinds of actor.
+const (
+	ActorUser       ActorKind = "user"
+	ActorStaff      ActorKind = "staff"
+	ActorSuperuser  ActorKind = "superuser"
+	ActorSystem     ActorKind = "system"
+	ActorConnection ActorKind = "connection"
+	ActorGuest      ActorKind = "guest"
+)
+
+// Actor is who makes a change. It carries identity only; what an actor may do
+// on a request is worked out by package access and by the workflow.
+type Actor struct {
+	Kind       ActorKind
+	ID         string
+	Name       string
+	OnBehalfOf string // id of the member who delegated, else empty
+	IP         string
+}
+
+// System is the portal itself.
+func System() Actor { return Actor{Kind: ActorSystem, Name: "Gatehouse"} }
+
+// Side is the side of the table that an actor sits on.
+func (a Actor) Side() string {
+	if a.Kind == ActorUser {
+		return "client"
+	}
+	return "staff"
+}
+
+// ActorOf reads the actor from a signed-in record; nil is a guest.
+func ActorOf(auth *core.Record, ip string) Actor {
+	if auth == nil {
+		return Actor{Kind: ActorGuest, IP: ip}
+	}
+	a := Actor{ID: auth.Id, Name: auth.GetString("name"), IP: ip}
+	switch auth.Collection().Name {
+	case Staff:
+		a.Kind = ActorStaff
+	case core.CollectionNameSuperusers:
+		a.Kind, a.Name = ActorSuperuser, auth.Email()
+	default:
+		a.Kind = ActorUser
+	}
+	return a
+}
+
+// actorKey carries the actor from a request hook to the model hooks, which
+// PocketBase does not tell who is signed in.
+const actorKey = "@actor"
+
+// SetActor puts the actor on a record for the hooks that follow.
+func SetActor(record *core.Record, actor Actor) { record.SetRaw(actorKey, actor) }
+
+// ActorOn reads the actor that SetActor put there; the system if nobody did.
+func ActorOn(ctx context.Context, record *core.Record) Actor {
+	if a, ok := record.GetRaw(actorKey).(Actor); ok {
+		return a
+	}
+	if ctx != nil {
+		if a, ok := ctx.Value(actorContextKey{}).(Actor); ok {
+			return a
+		}
+	}
+	return System()
+}
+
+type actorContextKey struct{}
+
+// WithActor carries the actor in a context, for SaveWithContext.
+func WithActor(ctx context.Context, actor Actor) context.Context {
+	return context.WithValue(ctx, actorContextKey{}, actor)
+}

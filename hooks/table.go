@@ -1,0 +1,234 @@
+// Package hooks is the map of the house.
+//
+//	table.go  EVERY hook, route and worker, in the order they run: the only
+//	          file that binds; "gatehouse hooks" prints it
+//	house.go  the rooms, and what each is handed from the others
+//
+// A line here is one jump from its code. Hooks guard: they refuse, fill in,
+// hide or wake. Commands act: a route calls one function in one transaction.
+package hooks
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/hook"
+
+	"gatehouse/hooks/access"
+	"gatehouse/hooks/audit"
+	"gatehouse/hooks/console"
+	"gatehouse/hooks/ops"
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/workflow"
+)
+
+// Row is one line of the table: when what happens, and the name of who acts.
+type Row struct {
+	When  string
+	What  string
+	ID    string
+	Order int
+}
+
+// Collections that only commands write: every record write is refused, also a
+// superuser's.
+var written = []string{"access", "client_requests", "client_items", "client_history", "transitions", "events", "audit_log", "jobs",
+	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads"}
+
+// Collections whose writes the trail records by itself.
+var recorded = []string{"organizations", "users", "staff", "memberships", "delegations", "walls", "workflows", "forms", "texts", "settings", "_superusers"}
+
+// Register wires the rooms and binds the whole table.
+func Register(app core.App, o Options) *House {
+	h := NewHouse(app, o)
+	r := &h.Rows
+
+	// ---- every record write: faults of ours are ours, nobody's edit is lost, somebody did it
+	on(r, "create request", "*", -100, "problem.own_faults_create", app.OnRecordCreateRequest(), problem.OwnFaults)
+	on(r, "update request", "*", -100, "problem.own_faults_update", app.OnRecordUpdateRequest(), problem.OwnFaults)
+	on(r, "create request", "*", -90, "audit.name_actor_create", app.OnRecordCreateRequest(), audit.NameActor)
+	on(r, "update request", "*", -90, "audit.name_actor_update", app.OnRecordUpdateRequest(), audit.NameActor)
+	on(r, "delete request", "*", -90, "audit.name_actor_delete", app.OnRecordDeleteRequest(), audit.NameActor)
+	on(r, "update request", "*", -80, "workflow.keep_others_edits", app.OnRecordUpdateRequest(), keepOthersEdits)
+
+	// ---- requests and items: a write by the record API is a command or a refusal
+	on(r, "create request", "requests", 10, "workflow.refuse_request_create", app.OnRecordCreateRequest("requests"), workflow.Refuse)
+	on(r, "update request", "requests", 10, "workflow.update_request", app.OnRecordUpdateRequest("requests"), h.Engine.UpdateRequest)
+	on(r, "delete request", "requests", 10, "workflow.refuse_request_delete", app.OnRecordDeleteRequest("requests"), workflow.Refuse)
+	on(r, "create request", "items", 10, "workflow.refuse_item_create", app.OnRecordCreateRequest("items"), workflow.Refuse)
+	on(r, "update request", "items", 10, "workflow.update_item", app.OnRecordUpdateRequest("items"), h.Engine.UpdateItem)
+	on(r, "delete request", "items", 10, "workflow.refuse_item_delete", app.OnRecordDeleteRequest("items"), workflow.Refuse)
+	on(r, "create request", "messages", 10, "workflow.fill_message", app.OnRecordCreateRequest("messages"), h.Engine.FillMessage)
+	on(r, "update request", "messages", 10, "workflow.keep_message", app.OnRecordUpdateRequest("messages"), workflow.Refuse)
+	on(r, "delete request", "messages", 10, "workflow.keep_message_delete", app.OnRecordDeleteRequest("messages"), workflow.Refuse)
+	on(r, "create request", "internal_notes", 10, "workflow.fill_note", app.OnRecordCreateRequest("internal_notes"), h.Engine.FillNote)
+	on(r, "update request", "internal_notes", 10, "workflow.keep_note", app.OnRecordUpdateRequest("internal_notes"), workflow.Refuse)
+	on(r, "delete request", "internal_notes", 10, "workflow.keep_note_delete", app.OnRecordDeleteRequest("internal_notes"), workflow.Refuse)
+	for _, name := range written {
+		on(r, "create request", name, 10, "workflow.refuse_create_"+name, app.OnRecordCreateRequest(name), workflow.Refuse)
+		on(r, "update request", name, 10, "workflow.refuse_update_"+name, app.OnRecordUpdateRequest(name), workflow.Refuse)
+		on(r, "delete request", name, 10, "workflow.refuse_delete_"+name, app.OnRecordDeleteRequest(name), workflow.Refuse)
+	}
+
+	// ---- files
+	on(r, "create request", "documents", 10, "document.take_in", app.OnRecordCreateRequest("documents"), h.Documents.Create)
+	on(r, "update request", "documents", 10, "document.keep", app.OnRecordUpdateRequest("documents"), workflow.Refuse)
+	on(r, "delete request", "documents", 10, "document.take_away", app.OnRecordDeleteRequest("documents"), h.Documents.Delete)
+	on(r, "download", "documents", 10, "document.serve", app.OnFileDownloadRequest("documents"), h.Documents.Serve)
+
+	// ---- people and organizations: who may write, and what follows
+	for _, name := range []string{"organizations", "memberships", "delegations", "walls"} {
+		on(r, "create request", name, 10, "access.manage_create_"+name, app.OnRecordCreateRequest(name), access.Manage)
+		on(r, "update request", name, 10, "access.manage_update_"+name, app.OnRecordUpdateRequest(name), access.Manage)
+		on(r, "delete request", name, 10, "access.manage_delete_"+name, app.OnRecordDeleteRequest(name), access.Manage)
+	}
+	on(r, "update request", "staff", 10, "access.update_staff", app.OnRecordUpdateRequest("staff"), access.UpdateStaff)
+	on(r, "update request", "users", 10, "access.update_user", app.OnRecordUpdateRequest("users"), access.UpdateUser)
+	on(r, "create", "organizations", 10, "access.fill_organization", app.OnRecordCreate("organizations"), h.Guard.FillOrganization)
+	on(r, "update", "organizations", 10, "access.fill_organization_update", app.OnRecordUpdate("organizations"), h.Guard.FillOrganization)
+	on(r, "create", "memberships", 10, "access.fill_membership", app.OnRecordCreate("memberships"), h.Guard.FillMembership)
+	on(r, "update", "memberships", 10, "access.fill_membership_update", app.OnRecordUpdate("memberships"), h.Guard.FillMembership)
+	on(r, "create", "delegations", 10, "access.fill_delegation", app.OnRecordCreate("delegations"), h.Guard.FillDelegation)
+	on(r, "update", "delegations", 10, "access.fill_delegation_update", app.OnRecordUpdate("delegations"), h.Guard.FillDelegation)
+	saved(r, app, "organizations", "access.derive_organization", h.Guard.OrganizationSaved)
+	saved(r, app, "memberships", "access.derive_membership", h.Guard.MembershipSaved)
+	saved(r, app, "delegations", "access.derive_delegation", h.Guard.DelegationSaved)
+	saved(r, app, "staff", "access.derive_staff", h.Guard.StaffSaved)
+	saved(r, app, "walls", "access.derive_wall", h.Guard.WallSaved)
+	for _, name := range recorded {
+		on(r, "create in transaction", name, 90, "audit.record_create_"+name, app.OnRecordCreateExecute(name), h.Recorder.Created)
+		on(r, "update in transaction", name, 90, "audit.record_update_"+name, app.OnRecordUpdateExecute(name), h.Recorder.Updated)
+		on(r, "delete in transaction", name, 90, "audit.record_delete_"+name, app.OnRecordDeleteExecute(name), h.Recorder.Deleted)
+	}
+
+	// ---- mail and live pages
+	on(r, "mail", "sign-in code", 10, "notify.send_code", app.OnMailerRecordOTPSend(), h.SignIn.CodeSend)
+	on(r, "mail", "password reset", 10, "notify.send_password_reset", app.OnMailerRecordPasswordResetSend(), h.SignIn.PasswordResetSend)
+	on(r, "mail", "verification", 10, "notify.send_verification", app.OnMailerRecordVerificationSend(), h.SignIn.VerificationSend)
+	on(r, "mail", "e-mail change", 10, "notify.send_email_change", app.OnMailerRecordEmailChangeSend(), h.SignIn.EmailChangeSend)
+	on(r, "mail", "any other", 10, "notify.send_other", app.OnMailerSend(), h.SignIn.Send)
+	on(r, "subscribe", "realtime", 10, "console.subscribe", app.OnRealtimeSubscribeRequest(), console.Subscribe)
+
+	// ---- what follows from committed events, each with its own cursor
+	h.Bus.AddDo("workflow.pass", h.pass)
+	h.Bus.Add("notify", h.Post.Handle, h.Mailer.Wake)
+	h.Bus.AddDo("console.live", h.Live.Tell)
+	*r = append(*r, Row{"event", "*", "workflow.pass", 1}, Row{"event", "*", "notify", 2}, Row{"event", "*", "console.live", 3},
+		Row{"every minute", "timers, invitations", "house.tick", 0})
+
+	// ---- start and stop
+	routes := h.routes()
+	for _, x := range routes {
+		*r = append(*r, Row{x.method, x.path, x.id, 0})
+	}
+	on(r, "serve", "routes", 10, "house.serve", app.OnServe(), func(e *core.ServeEvent) error { return h.serve(e, routes) })
+	on(r, "terminate", "workers", -100, "house.close", app.OnTerminate(), func(e *core.TerminateEvent) error {
+		h.Close()
+		return e.Next()
+	})
+	return h
+}
+
+// route is an own address. Everybody may call it if it is public; otherwise one
+// has to be signed in, and the command decides.
+type route struct {
+	method, path, id string
+	public           bool
+	handle           func(*core.RequestEvent) error
+}
+
+func (h *House) routes() []route {
+	e := h.Engine
+	return []route{
+		{"GET", "/healthz", "ops.alive", true, h.Health.Alive},
+		{"GET", "/readyz", "ops.ready", true, h.Health.Ready},
+		{"GET", "/api/portal/firm", "access.firm", true, access.FirmRoute(h.Options.Demo)},
+		{"GET", "/api/portal/me", "access.me", false, access.MeRoute(h.Options.Clock)},
+		{"POST", "/api/portal/setup", "access.setup", true, h.Setup.CompleteRoute},
+		{"POST", "/api/portal/setup/look", "access.setup_look", true, h.Setup.LookRoute},
+		{"POST", "/api/portal/invitations", "access.invite", false, h.Invitations.InviteRoute},
+		{"POST", "/api/portal/invitations/look", "access.invitation_look", true, h.Invitations.LookRoute},
+		{"POST", "/api/portal/invitations/accept", "access.invitation_accept", true, h.Invitations.AcceptRoute},
+		{"POST", "/api/portal/invitations/renew", "access.invitation_renew", true, h.Invitations.RenewRoute},
+		{"POST", "/api/portal/invitations/{id}/resend", "access.invitation_resend", false, h.Invitations.ResendRoute},
+		{"POST", "/api/portal/invitations/{id}/revoke", "access.invitation_revoke", false, h.Invitations.RevokeRoute},
+		{"GET", "/api/portal/invitations/{id}/link", "access.invitation_link", false, h.Invitations.LinkRoute},
+		{"POST", "/api/portal/requests", "workflow.open", false, e.PostRequest},
+		{"GET", "/api/portal/requests/{id}", "workflow.view", false, e.GetRequest},
+		{"PATCH", "/api/portal/requests/{id}", "workflow.patch_request", false, e.PatchRequestRoute},
+		{"POST", "/api/portal/requests/{id}/items", "workflow.add_item", false, e.PostItem},
+		{"POST", "/api/portal/requests/{id}/transition", "workflow.transition", false, e.PostTransition},
+		{"GET", "/api/portal/requests/{id}/actions", "workflow.actions", false, e.GetActions},
+		{"PATCH", "/api/portal/items/{id}", "workflow.patch_item", false, e.PatchItemRoute},
+		{"DELETE", "/api/portal/items/{id}", "workflow.remove_item", false, e.DeleteItem},
+		{"GET", "/api/portal/workflows", "workflow.list", false, e.GetWorkflows},
+		{"GET", "/api/portal/mails", "notify.mails", false, h.Mails.ListRoute},
+		{"GET", "/api/portal/mails/{id}", "notify.mail", false, h.Mails.ViewRoute},
+	}
+}
+
+// serve binds the routes and the two interfaces, and starts the workers.
+func (h *House) serve(e *core.ServeEvent, routes []route) error {
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.headers", Priority: -2000, Func: console.Headers})
+	for _, x := range routes {
+		e.Router.Route(x.method, x.path, door(x))
+	}
+	if h.Options.Console != nil && h.Options.Portal != nil {
+		console.Mount(e, h.Options.Console, h.Options.Portal)
+	}
+	h.App.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Id: ops.PocketBaseShutdown, Priority: -9999, Func: ops.Shutdown(e.App, e.Server)})
+	if h.Options.Workers {
+		if err := h.start(); err != nil {
+			return err
+		}
+	}
+	return e.Next()
+}
+
+// door asks for a sign-in where the route does, and makes every error an answer.
+func door(x route) func(*core.RequestEvent) error {
+	return func(e *core.RequestEvent) error {
+		if !x.public && e.Auth == nil {
+			return problem.Reply(e, problem.New(problem.SignIn, "Sign in first."))
+		}
+		e.Response.Header().Set("Cache-Control", "no-store")
+		return problem.Reply(e, x.handle(e))
+	}
+}
+
+// keepOthersEdits makes an update write only what it changes: PocketBase would
+// write every column of the row that was read, and undo a colleague's edit.
+func keepOthersEdits(e *core.RecordRequestEvent) error {
+	e.Record.IgnoreUnchangedFields(true)
+	return e.Next()
+}
+
+// saved binds what follows from a change of a source of access, whoever makes
+// it, inside its transaction.
+func saved(rows *[]Row, app core.App, collection, id string, fn func(*core.RecordEvent) error) {
+	on(rows, "create in transaction", collection, 10, id+"_create", app.OnRecordCreateExecute(collection), fn)
+	on(rows, "update in transaction", collection, 10, id+"_update", app.OnRecordUpdateExecute(collection), fn)
+	on(rows, "delete in transaction", collection, 10, id+"_delete", app.OnRecordDeleteExecute(collection), fn)
+}
+
+// binder is a hook, tagged with a collection or not.
+type binder[E hook.Resolver] interface {
+	Bind(handler *hook.Handler[E]) string
+}
+
+func on[E hook.Resolver](rows *[]Row, when, what string, order int, id string, h binder[E], fn func(E) error) {
+	h.Bind(&hook.Handler[E]{Id: id, Priority: order, Func: fn})
+	*rows = append(*rows, Row{When: when, What: what, ID: id, Order: order})
+}
+
+// Print writes the table as text.
+func (h *House) Print(w io.Writer) error {
+	for _, r := range h.Rows {
+		if _, err := fmt.Fprintf(w, "%-22s %-42s %s\n", r.When, r.What, r.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+

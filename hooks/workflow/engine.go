@@ -1,0 +1,214 @@
+// Package workflow is the engine: what a request is, what may happen to it now,
+// and the commands that make it happen.
+//
+// Deciding is pure and reads nothing but its arguments:
+//
+//	definition.go value.go condition.go compiled.go  the language
+//	parse.go check.go                                reading and checking it
+//	facts.go decide.go rights.go items.go data.go    what may happen
+//	face.go                                          what the client is shown
+//	calendar.go words.go                             business time, words
+//
+// Commands are one transaction each: state, history, audit, event, client rows:
+//
+//	engine.go      Engine and what it needs from other rooms
+//	load.go        from rows to facts
+//	save.go        from facts to rows
+//	open.go        opens a request
+//	transition.go  takes a step; effects.go what a step does
+//	patch.go       request fields, item answers, reviews, added items
+//	upload.go      what a document means for its item
+//	pass.go        the steps that the system takes
+//	publish.go library.go  definitions in and out
+//
+// What others see and call:
+//
+//	view.go        the request as one side is shown it
+//	routes.go      HTTP
+//	guard.go       record API: writes become commands or refusals
+package workflow
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/access"
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/schema"
+)
+
+// Change is what a command tells the trail.
+type Change struct {
+	Actor        schema.Actor
+	Action       string
+	Collection   string
+	Record       string
+	Organization string
+	Request      string
+	Change       map[string]any
+	Scope        string
+	At           time.Time
+}
+
+// Fact is what a command tells the outbox.
+type Fact struct {
+	Type         string
+	Request      string
+	Organization string
+	Actor        schema.Actor
+	Payload      map[string]any
+	At           time.Time
+}
+
+// Engine carries out commands on requests. Audit and Emit write inside the
+// transaction that they are given; Wake runs after a commit.
+type Engine struct {
+	App   core.App
+	Clock schema.Clock
+	Audit func(tx core.App, c Change) error
+	Emit  func(tx core.App, f Fact) error
+	Wake  func()
+
+	definitions sync.Map // workflow id → *Compiled; published versions never change
+}
+
+// Who works out what an actor is on a request: his roles, and whether he may
+// see it at all. A request that he may not see does not exist for him.
+func (e *Engine) who(tx core.App, r *row, actor schema.Actor) (Who, error) {
+	who := Who{Actor: actor}
+	now := e.Clock()
+	switch actor.Kind {
+	case schema.ActorSystem, schema.ActorConnection:
+		who.System = true
+		return who, nil
+	case schema.ActorSuperuser:
+		who.Superuser = true
+		return who, nil
+	case schema.ActorStaff:
+		return e.whoStaff(tx, r, who, now)
+	case schema.ActorUser:
+		return e.whoUser(tx, r, who, now)
+	}
+	return who, problem.New(problem.SignIn, "Sign in first.")
+}
+
+func (e *Engine) whoStaff(tx core.App, r *row, who Who, now time.Time) (Who, error) {
+	member, err := access.StaffOf(tx, who.Actor.ID)
+	if err != nil {
+		return who, noSuch(err)
+	}
+	sees, err := access.Sees(tx, who.Actor.ID, r.Scope, now)
+	if err != nil {
+		return who, err
+	}
+	who.Standing = access.OfStaff(member)
+	if sees {
+		return who, nil
+	}
+	// Not the truth, but perhaps what the client is shown.
+	who.Shown, err = access.Sees(tx, who.Actor.ID, r.ClientScope, now)
+	if err != nil {
+		return who, err
+	}
+	if !who.Shown || r.ClientScope == "" {
+		return who, noSuch(nil)
+	}
+	who.Standing.Roles = map[string]bool{}
+	return who, nil
+}
+
+func (e *Engine) whoUser(tx core.App, r *row, who Who, now time.Time) (Who, error) {
+	if r.ClientScope == "" {
+		return who, noSuch(nil)
+	}
+	sees, err := access.Sees(tx, who.Actor.ID, r.ClientScope, now)
+	if err != nil {
+		return who, err
+	}
+	if !sees {
+		return who, noSuch(nil)
+	}
+	who.Standing, err = access.OfUser(tx, who.Actor.ID, r.OrgPath, r.ID, now)
+	who.Actor.OnBehalfOf = who.Standing.OnBehalfOf
+	return who, err
+}
+
+func noSuch(cause error) error {
+	return problem.New(problem.NotFound, "There is no such request, or you do not have access to it.").Because(cause)
+}
+
+// staffOnly answers a client who tries what nobody on his side ever may.
+func staffOnly(actor schema.Actor) error {
+	if actor.Kind == schema.ActorUser || actor.Kind == schema.ActorGuest {
+		return problem.New(problem.Forbidden, "Only staff can do this.")
+	}
+	return nil
+}
+
+// within runs fn in a transaction, and wakes the workers when it was committed
+// and was the outermost one.
+func (e *Engine) within(app core.App, fn func(tx core.App) error) error {
+	if err := app.RunInTransaction(fn); err != nil {
+		return err
+	}
+	if !app.IsTransactional() && e.Wake != nil {
+		e.Wake()
+	}
+	return nil
+}
+
+// Definition gives the compiled version that a request is pinned to.
+func (e *Engine) Definition(app core.App, workflow string) (*Compiled, error) {
+	if c, ok := e.definitions.Load(workflow); ok {
+		return c.(*Compiled), nil
+	}
+	c, err := loadDefinition(app, workflow)
+	if err != nil {
+		return nil, err
+	}
+	e.definitions.Store(workflow, c)
+	return c, nil
+}
+
+func loadDefinition(app core.App, id string) (*Compiled, error) {
+	record, err := app.FindRecordById(schema.Workflows, id)
+	if err != nil {
+		return nil, fmt.Errorf("find workflow %s: %w", id, err)
+	}
+	c, err := Decode([]byte(record.GetString("definition")))
+	if err != nil {
+		return nil, fmt.Errorf("read workflow %s: %w", id, err)
+	}
+	c.ID = id
+	if err := pinned(app, c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// pinned brings along the forms and texts that a definition names. One that does
+// not exist is left out: its item takes any answer.
+func pinned(app core.App, c *Compiled) error {
+	for _, s := range c.Sections {
+		for _, spec := range s.Items {
+			if spec.Form != "" {
+				form, err := findForm(app, spec.Form)
+				if err != nil {
+					return err
+				}
+				c.Forms[spec.Form] = form
+			}
+			if spec.TextRef != "" {
+				text, err := findText(app, spec.TextRef)
+				if err != nil {
+					return err
+				}
+				c.Texts[spec.TextRef] = text
+			}
+		}
+	}
+	return nil
+}

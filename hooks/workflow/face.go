@@ -1,0 +1,253 @@
+package workflow
+
+import (
+	"maps"
+	"slices"
+
+	"gatehouse/hooks/schema"
+)
+
+// The client's face of a request: what client_requests and client_items show.
+// It is a pure function of the truth and the definition; a test rebuilds every
+// row and compares.
+
+// Shown is what the client has been shown so far. It is part of the truth
+// (requests.face), so that states which the client must not learn of leave no
+// trace in the client's rows, not even in their times.
+type Shown struct {
+	State    string  `json:"state"`
+	Since    string  `json:"since"`
+	Due      string  `json:"due"`
+	Contact  Contact `json:"contact"`
+	Revision int     `json:"revision"`
+}
+
+// ClientFace is the client's row of a request.
+type ClientFace struct {
+	Title, State, Label, Category, Turn, Outcome, Due, Since string
+	Data                                                     map[string]any
+	Progress                                                 Progress
+	Contact                                                  Contact
+	Items                                                    []ClientItem
+}
+
+// Contact is the person of the firm whom the client may ask.
+type Contact struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// ClientItem is the client's row of an item.
+type ClientItem struct {
+	ID, Section, Key, Instance, Title, Hint, Kind string
+	Position                                      int
+	Status, Label                                 string
+	Required, Editable                            bool
+	Why, Reason, Comment, Due                     string
+	Options                                       ItemOptions
+	Answers                                       map[string]any
+}
+
+// Progress counts applicable items that the client gives.
+type Progress struct {
+	Total    int `json:"total"`
+	Ready    int `json:"ready"`
+	Left     int `json:"left"` // required and not ready
+	SentBack int `json:"sent_back"`
+	Checked  int `json:"checked"`
+	ToCheck  int `json:"to_check"`
+}
+
+// quiet says whether going from one state to another must leave no trace for the
+// client: into a tipping-off safe state, and back to the state that the client
+// has been shown all along.
+func (c *Compiled) quiet(from, to string, shown Shown) bool {
+	a, b := c.states[from], c.states[to]
+	if b != nil && b.TippingOffSafe {
+		return true
+	}
+	return from != to && a != nil && a.TippingOffSafe && to == shown.State
+}
+
+// advance says what the client has been shown once the request, which was in
+// state from, is as the facts say. Since moves only when the shown state does.
+func (c *Compiled) advance(f *Facts, from string, before Shown, contact Contact) Shown {
+	s := c.states[f.State]
+	if s == nil || c.quiet(from, f.State, before) {
+		return before
+	}
+	after := before
+	after.State, after.Contact, after.Due = "", contact, ""
+	if s.Visible() {
+		after.State = s.Key
+	}
+	if after.State != before.State {
+		after.Since = schema.Stamp(f.Now)
+	}
+	if s.Category != "done" && (s.Turn == "client" || f.DueSet) {
+		after.Due = f.Due
+	}
+	return after
+}
+
+// Face makes the client's rows; nil when the client is shown nothing.
+func (c *Compiled) Face(f *Facts, shown Shown) *ClientFace {
+	s := c.states[shown.State]
+	if s == nil {
+		return nil
+	}
+	as := *f
+	as.State = shown.State // rights and locks as of the state that is shown
+	face := &ClientFace{State: s.Key, Label: clientLabel(s), Category: s.Category, Turn: s.Turn, Outcome: s.Outcome, Due: shown.Due, Since: shown.Since,
+		Title: f.Title, Data: c.clientData(f), Contact: shown.Contact}
+	for _, i := range f.applicable() {
+		section := c.sections[i.Section]
+		if section == nil || !c.clientSees(&as, section, i) {
+			continue
+		}
+		face.Items = append(face.Items, c.clientItem(&as, section, s, i))
+		if section.provider() == "client" {
+			count(&face.Progress, shownOf(i).Status, i.Required)
+		}
+	}
+	return face
+}
+
+// clientSees: an item that waits for a later state is shown then; what staff
+// provide is shown from the first state in which the client has to do with it.
+func (c *Compiled) clientSees(f *Facts, s *Section, i *Item) bool {
+	if spec := c.Spec(i.Section, i.Key); spec != nil && spec.LockedUntilState != "" && !f.entered(spec.LockedUntilState) {
+		return false
+	}
+	if s.provider() == "client" {
+		return true
+	}
+	return i.Files.Ready > i.Files.Staff // something was published
+}
+
+func (c *Compiled) clientItem(f *Facts, section *Section, state *State, i *Item) ClientItem {
+	d := shownOf(i)
+	as := *i
+	as.Status = d.Status
+	editable, why := false, ""
+	if section.provider() == "client" {
+		editable, why = c.open(f, &as)
+	}
+	if _, warning := c.complete(&as, f.Now); warning != "" && editable {
+		why = warning
+	}
+	return ClientItem{ID: i.ID, Section: i.Section, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Position: i.Position,
+		Status: d.Status, Label: itemLabel(&as, state), Required: i.Required, Editable: editable, Why: why,
+		Reason: d.Reason, Comment: d.Comment, Due: i.Due, Options: i.Options, Answers: publicAnswers(i.Answers)}
+}
+
+// shownOf is the decision that the client may know.
+func shownOf(i *Item) ShownDecision {
+	if i.Shown != nil {
+		return *i.Shown
+	}
+	return ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries}
+}
+
+// itemLabel are the words on an item's tag (UX: item tags).
+func itemLabel(i *Item, state *State) string {
+	switch i.Status {
+	case Accepted:
+		return "Accepted"
+	case Rejected, MoreNeeded:
+		return "Sent back"
+	case Expired:
+		return "Expired"
+	case Waived, NotApplicable:
+		return "Not needed"
+	case Provided:
+		if state.Turn == "client" && i.EnteredStatus != Provided {
+			return "Saved, not sent"
+		}
+		return "With us"
+	}
+	if i.begun() {
+		return "Half done"
+	}
+	return "To do"
+}
+
+func publicAnswers(answers map[string]any) map[string]any {
+	public := maps.Clone(answers)
+	maps.DeleteFunc(public, func(key string, _ any) bool { return key != "" && key[0] == '_' })
+	return public
+}
+
+func (c *Compiled) clientData(f *Facts) map[string]any {
+	data := map[string]any{}
+	for i := range c.Fields {
+		field := &c.Fields[i]
+		if value, ok := f.Data[field.Key]; ok && !field.Staff() && value != nil {
+			data[field.Key] = value
+		}
+	}
+	return data
+}
+
+func clientLabel(s *State) string {
+	if s.ClientLabel != nil && !s.ClientLabel.IsZero() {
+		return s.ClientLabel.String()
+	}
+	return s.Label.String()
+}
+
+func count(p *Progress, status string, required bool) {
+	p.Total++
+	switch {
+	case status == Accepted || status == Waived || status == NotApplicable:
+		p.Ready++
+		p.Checked++
+	case status == Provided:
+		p.Ready++
+		p.ToCheck++
+	case sentBack(status):
+		p.SentBack++
+		if required {
+			p.Left++
+		}
+	case required:
+		p.Left++
+	}
+}
+
+// progress counts the truth, for staff.
+func (c *Compiled) progress(f *Facts) Progress {
+	var p Progress
+	for _, i := range f.applicable() {
+		if s := c.sections[i.Section]; s != nil && s.provider() == "client" {
+			if spec := c.Spec(i.Section, i.Key); spec != nil && spec.LockedUntilState != "" && !f.entered(spec.LockedUntilState) {
+				continue
+			}
+			count(&p, i.Status, i.Required)
+		}
+	}
+	return p
+}
+
+// equalFaces compares what the client would see, times aside.
+func equalFaces(a, b *ClientFace) bool {
+	return schema.JSON(a) == schema.JSON(b)
+}
+
+// changedItems are the client items that differ between two faces, and the ids
+// of those that went away.
+func changedItems(before, after *ClientFace) (changed []ClientItem, gone []string) {
+	old := map[string]string{}
+	if before != nil {
+		for _, i := range before.Items {
+			old[i.ID] = schema.JSON(i)
+		}
+	}
+	for _, i := range after.Items {
+		if was, ok := old[i.ID]; !ok || was != schema.JSON(i) {
+			changed = append(changed, i)
+		}
+		delete(old, i.ID)
+	}
+	return changed, slices.Sorted(maps.Keys(old))
+}

@@ -1,0 +1,318 @@
+package workflow
+
+import (
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/schema"
+)
+
+// row is a request as stored, with what is needed of its organization and its
+// client row.
+type row struct {
+	ID           string `db:"id"`
+	Number       string `db:"number"`
+	Workflow     string `db:"workflow"`
+	Organization string `db:"organization"`
+	OrgName      string `db:"org_name"`
+	OrgPath      string `db:"org_path"`
+	OrgData      string `db:"org_data"`
+	Title        string `db:"title"`
+	State        string `db:"state"`
+	Category     string `db:"category"`
+	Turn         string `db:"turn"`
+	Entry        int    `db:"entry"`
+	Assignee     string `db:"assignee"`
+	AssigneeName string `db:"assignee_name"`
+	Requester    string `db:"requester"`
+	Priority     string `db:"priority"`
+	Tags         string `db:"tags"`
+	Due          string `db:"due"`
+	DueSet       bool   `db:"due_set"`
+	StateSince   string `db:"state_since"`
+	Data         string `db:"data"`
+	Face         string `db:"face"`
+	RestrictedTo string `db:"restricted_to"`
+	Period       string `db:"period"`
+	Revision     int    `db:"revision"`
+	Scope        string `db:"scope"`
+	ClientScope  string `db:"client_scope"`
+	Created      string `db:"created"`
+}
+
+const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
+	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
+	r.due, r.due_set, r.state_since, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
+	r.period, r.revision, r.scope, COALESCE(c.scope, '') AS client_scope, r.created
+	FROM requests r JOIN organizations o ON o.id = r.organization LEFT JOIN staff s ON s.id = r.assignee LEFT JOIN client_requests c ON c.id = r.id WHERE r.id = {:id}`
+
+// live is a request in the hands of a command: facts to decide on, rows to
+// write back.
+type live struct {
+	row
+	def    *Compiled
+	facts  *Facts
+	shown  Shown
+	before *ClientFace // what the client's rows show now
+	who    Who
+
+	secrets map[string]string // whole values of masked fields, to be stored apart
+}
+
+// load reads a request for an actor. An actor who may not see it gets
+// problem.NotFound, like for one that does not exist.
+func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error) {
+	l := &live{}
+	err := tx.DB().NewQuery(selectRow).Bind(dbx.Params{"id": id}).One(&l.row)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, noSuch(err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read request %s: %w", id, err)
+	}
+	if l.who, err = e.who(tx, &l.row, actor); err != nil {
+		return nil, err
+	}
+	if l.def, err = e.Definition(tx, l.Workflow); err != nil {
+		return nil, err
+	}
+	if err := e.gather(tx, l); err != nil {
+		return nil, err
+	}
+	l.before = l.def.Face(l.facts, l.shown)
+	return l, nil
+}
+
+// gather reads everything that deciding needs.
+func (e *Engine) gather(tx core.App, l *live) error {
+	l.facts = &Facts{Now: e.Clock(), ID: l.ID, Number: l.Number, Title: l.Title, State: l.State, Entry: l.Entry, StateSince: schema.Time(l.StateSince), Revision: l.Revision,
+		Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{}}
+	l.facts.Data, l.facts.OrgData = object(l.Data), object(l.OrgData)
+	if err := json.Unmarshal([]byte(l.Face), &l.shown); err != nil {
+		return fmt.Errorf("read face of request %s: %w", l.ID, err)
+	}
+	var err error
+	if l.facts.Items, err = loadItems(tx, l.ID); err != nil {
+		return err
+	}
+	if l.facts.Steps, err = loadSteps(tx, l.ID); err != nil {
+		return err
+	}
+	if l.facts.People, err = loadPeople(tx, l.ID); err != nil {
+		return err
+	}
+	if len(l.def.Integrations) > 0 {
+		if l.facts.Jobs, err = loadJobs(tx, l.ID); err != nil {
+			return err
+		}
+	}
+	if l.def.invites(l.State) {
+		l.facts.Members, err = countMembers(tx, l.OrgPath)
+	}
+	return err
+}
+
+// invites says whether a step out of the state asks whether somebody is there.
+func (c *Compiled) invites(state string) bool {
+	for _, t := range c.From(state) {
+		for _, e := range t.Effects {
+			if e.InviteMembers != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+type itemRow struct {
+	ID            string `db:"id"`
+	Section       string `db:"section"`
+	Key           string `db:"key"`
+	Instance      string `db:"instance"`
+	Position      int    `db:"position"`
+	Kind          string `db:"kind"`
+	Title         string `db:"title"`
+	Hint          string `db:"hint"`
+	Options       string `db:"options"`
+	Status        string `db:"status"`
+	EnteredStatus string `db:"entered_status"`
+	Required      bool   `db:"required"`
+	Active        bool   `db:"active"`
+	Reason        string `db:"reason"`
+	Comment       string `db:"comment"`
+	Shown         string `db:"shown"`
+	Due           string `db:"due"`
+	ProvidedBy    string `db:"provided_by"`
+	ProvidedAt    string `db:"provided_at"`
+	Reviewer      string `db:"reviewer"`
+	ReviewedAt    string `db:"reviewed_at"`
+	Answers       string `db:"answers"`
+	Tries         int    `db:"tries"`
+	Files         string `db:"files"`
+}
+
+// One statement for all items with their documents: what is superseded does not
+// count, what staff hold back is counted apart.
+const selectItems = `SELECT i.id, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
+	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, i.reviewed_at,
+	COALESCE(i.answers, '{}') AS answers, i.tries,
+	(SELECT json_group_array(json_object('state', d.state, 'fresh', i.reviewed_at = '' OR d.created > i.reviewed_at, 'staff', d.scope LIKE 'staff:%', 'metadata', json(COALESCE(d.metadata, '{}'))))
+		FROM documents d WHERE d.item = i.id AND d.superseded = 0) AS files
+	FROM items i WHERE i.request = {:id} ORDER BY i.position, i.created, i.id`
+
+type fileRow struct {
+	State    string         `json:"state"`
+	Fresh    int            `json:"fresh"`
+	Staff    int            `json:"staff"`
+	Metadata map[string]any `json:"metadata"`
+}
+
+func loadItems(tx core.App, request string) ([]*Item, error) {
+	var rows []itemRow
+	if err := tx.DB().NewQuery(selectItems).Bind(dbx.Params{"id": request}).All(&rows); err != nil {
+		return nil, fmt.Errorf("read items of request %s: %w", request, err)
+	}
+	items := make([]*Item, 0, len(rows))
+	for n := range rows {
+		i, err := rows[n].item()
+		if err != nil {
+			return nil, fmt.Errorf("read item %s: %w", rows[n].ID, err)
+		}
+		items = append(items, i)
+	}
+	return items, nil
+}
+
+func (r *itemRow) item() (*Item, error) {
+	i := &Item{ID: r.ID, Section: r.Section, Key: r.Key, Instance: r.Instance, Position: r.Position, Kind: r.Kind, Title: r.Title, Hint: r.Hint,
+		Status: r.Status, EnteredStatus: r.EnteredStatus, Required: r.Required, Active: r.Active, Reason: r.Reason, Comment: r.Comment, Due: r.Due,
+		ProvidedBy: r.ProvidedBy, ProvidedAt: r.ProvidedAt, Reviewer: r.Reviewer, ReviewedAt: r.ReviewedAt, Answers: object(r.Answers), Tries: r.Tries}
+	if err := json.Unmarshal([]byte(r.Options), &i.Options); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(r.Shown), &i.Shown); err != nil {
+		return nil, err
+	}
+	var files []fileRow
+	if err := json.Unmarshal([]byte(r.Files), &files); err != nil {
+		return nil, err
+	}
+	for _, f := range files {
+		i.Files.add(f)
+	}
+	return i, nil
+}
+
+func (f *Files) add(r fileRow) {
+	switch {
+	case r.State == "scanning":
+		f.Scanning++
+		return
+	case r.State != "ready":
+		return
+	case r.Staff == 1:
+		f.Staff++
+	}
+	f.Ready++
+	f.Fresh += r.Fresh
+	f.Metadata = append(f.Metadata, r.Metadata)
+}
+
+func loadSteps(tx core.App, request string) ([]Step, error) {
+	var rows []struct {
+		Key        string `db:"key"`
+		From       string `db:"from"`
+		To         string `db:"to"`
+		Actor      string `db:"actor"`
+		OnBehalfOf string `db:"on_behalf_of"`
+		Revision   int    `db:"revision"`
+		At         string `db:"at"`
+	}
+	err := tx.DB().NewQuery(`SELECT key, "from", "to", actor, on_behalf_of, revision, at FROM transitions WHERE request = {:id} ORDER BY revision`).Bind(dbx.Params{"id": request}).All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("read history of request %s: %w", request, err)
+	}
+	steps := make([]Step, 0, len(rows))
+	for _, r := range rows {
+		steps = append(steps, Step{r.Key, r.From, r.To, r.Actor, r.OnBehalfOf, r.Revision, schema.Time(r.At)})
+	}
+	return steps, nil
+}
+
+func loadPeople(tx core.App, request string) (map[string]string, error) {
+	var rows []struct {
+		Duty   string `db:"duty"`
+		Person string `db:"person"`
+	}
+	err := tx.DB().NewQuery(`SELECT duty, person FROM request_people WHERE request = {:id}`).Bind(dbx.Params{"id": request}).All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("read people of request %s: %w", request, err)
+	}
+	people := make(map[string]string, len(rows))
+	for _, r := range rows {
+		people[r.Duty] = r.Person
+	}
+	return people, nil
+}
+
+// loadJobs reads the newest run of each job; older runs belong to an earlier
+// time in the state.
+func loadJobs(tx core.App, request string) (map[string]JobState, error) {
+	var rows []struct {
+		ID        string `db:"id"`
+		Name      string `db:"name"`
+		System    string `db:"system"`
+		Status    string `db:"status"`
+		Revision  int    `db:"revision"`
+		LastError string `db:"last_error"`
+	}
+	err := tx.DB().NewQuery(`SELECT id, name, system, status, revision, last_error FROM jobs WHERE request = {:id} ORDER BY revision, created`).Bind(dbx.Params{"id": request}).All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("read jobs of request %s: %w", request, err)
+	}
+	jobs := map[string]JobState{}
+	for _, r := range rows {
+		jobs[r.Name] = JobState(r)
+	}
+	return jobs, nil
+}
+
+// countMembers says how many people of each role an organization has or has
+// invited: an invitation that is on its way counts, since somebody will come.
+func countMembers(tx core.App, path string) (map[string]int, error) {
+	var rows []struct {
+		Role string `db:"role"`
+		N    int    `db:"n"`
+	}
+	err := tx.DB().NewQuery(`SELECT role, COUNT(*) AS n FROM (
+		SELECT m.role FROM memberships m JOIN organizations o ON o.id = m.organization WHERE m.status IN ('active','invited') AND {:path} >= o.path AND {:path} < o.path || '~'
+		UNION ALL SELECT i.role FROM invitations i JOIN organizations o ON o.id = i.organization WHERE i.status IN ('queued','sent','opened') AND {:path} >= o.path AND {:path} < o.path || '~') GROUP BY role`).
+		Bind(dbx.Params{"path": path}).All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("count members: %w", err)
+	}
+	members := map[string]int{}
+	for _, r := range rows {
+		members["client_"+r.Role] += r.N
+		if r.Role == "admin" {
+			members["client_member"] += r.N
+		}
+	}
+	return members, nil
+}
+
+func (l *live) contact() Contact { return Contact{ID: l.Assignee, Name: l.AssigneeName} }
+
+// object reads a JSON object; an empty one for anything else.
+func object(stored string) map[string]any {
+	m := map[string]any{}
+	if err := json.Unmarshal([]byte(stored), &m); err != nil || m == nil {
+		return map[string]any{}
+	}
+	return m
+}

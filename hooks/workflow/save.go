@@ -1,0 +1,219 @@
+package workflow
+
+import (
+	"fmt"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/schema"
+)
+
+// saveRequest writes the request with one guarded UPDATE: a revision that is no
+// longer the one that was read means that somebody was faster.
+const saveRequest = `UPDATE requests SET title = {:title}, state = {:state}, category = {:category}, turn = {:turn}, entry = {:entry}, assignee = {:assignee},
+	priority = {:priority}, tags = {:tags}, due = {:due}, due_set = {:due_set}, state_since = {:state_since}, wake_at = {:wake_at}, data = {:data}, progress = {:progress},
+	face = {:face}, restricted_to = {:restricted_to}, revision = {:revision}, closed_at = {:closed_at}, updated = {:now}
+	WHERE id = {:id} AND revision = {:was}`
+
+// save writes a changed request: its row, the client's rows, and one event that
+// tells the open pages to look again. from is the state before.
+func (e *Engine) save(tx core.App, l *live, from string) error {
+	f, state := l.facts, l.def.State(l.facts.State)
+	if state == nil {
+		return fmt.Errorf("request %s: state %q is not in its workflow", l.ID, f.State)
+	}
+	was := l.Revision
+	l.Revision++
+	f.Revision = l.Revision
+	l.shown = l.def.advance(f, from, l.shown, l.contact())
+	after := l.def.Face(f, l.shown)
+	if !equalFaces(l.before, after) {
+		l.shown.Revision++
+	}
+	restricted := "[]"
+	if len(state.RestrictedTo) > 0 {
+		restricted = schema.JSON(state.RestrictedTo)
+	}
+	closed := ""
+	if state.Category == "done" {
+		closed = l.StateSince
+	}
+	now := schema.Stamp(f.Now)
+	result, err := tx.DB().NewQuery(saveRequest).Bind(dbx.Params{
+		"id": l.ID, "was": was, "title": f.Title, "state": f.State, "category": state.Category, "turn": state.Turn, "entry": f.Entry, "assignee": l.Assignee,
+		"priority": f.Priority, "tags": l.Tags, "due": f.Due, "due_set": f.DueSet, "state_since": l.StateSince, "wake_at": l.def.wakeAt(f), "data": schema.JSON(f.Data),
+		"progress": schema.JSON(l.def.progress(f)), "face": schema.JSON(l.shown), "restricted_to": restricted, "revision": l.Revision, "closed_at": closed, "now": now,
+	}).Execute()
+	if err != nil {
+		return fmt.Errorf("save request %s: %w", l.ID, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return problem.New(problem.Stale, "Somebody was faster. Look again, then decide.").Because(err)
+	}
+	l.State, l.Turn, l.Category = f.State, state.Turn, state.Category
+	if err := l.saveSecrets(tx, now); err != nil {
+		return err
+	}
+	if err := l.saveFace(tx, after, now); err != nil {
+		return err
+	}
+	l.before = after
+	return nil
+}
+
+// saveSecrets stores the whole values of masked fields.
+func (l *live) saveSecrets(tx core.App, now string) error {
+	for key, value := range l.secrets {
+		_, err := tx.DB().NewQuery(`INSERT INTO field_secrets (id, request, field, value, created, updated) VALUES ({:id}, {:request}, {:field}, {:value}, {:now}, {:now})
+			ON CONFLICT(request, field) DO UPDATE SET value = excluded.value, updated = excluded.updated`).
+			Bind(dbx.Params{"id": schema.NewID(), "request": l.ID, "field": key, "value": value, "now": now}).Execute()
+		if err != nil {
+			return fmt.Errorf("store masked field %s: %w", key, err)
+		}
+	}
+	l.secrets = nil
+	return nil
+}
+
+// saveFace writes what differs between what the client was shown and is shown.
+func (l *live) saveFace(tx core.App, after *ClientFace, now string) error {
+	if equalFaces(l.before, after) {
+		return nil
+	}
+	if after == nil {
+		return l.hide(tx)
+	}
+	scope := l.ClientScope
+	if scope == "" {
+		scope = schema.ClientScope(l.Scope)
+		if len(schema.Strings(l.RestrictedTo)) > 0 {
+			scope = l.Organization
+		}
+		l.ClientScope = scope
+	}
+	err := schema.Upsert(tx, schema.ClientRequests, []dbx.Params{{
+		"id": l.ID, "number": l.Number, "organization": l.Organization, "title": after.Title, "state": after.State, "label": after.Label, "category": after.Category,
+		"turn": after.Turn, "outcome": after.Outcome, "due": after.Due, "state_since": after.Since, "contact": schema.JSON(after.Contact), "data": schema.JSON(after.Data),
+		"progress": schema.JSON(after.Progress), "revision": l.shown.Revision, "scope": scope, "created": now, "updated": now,
+	}})
+	if err != nil {
+		return fmt.Errorf("write client row of %s: %w", l.ID, err)
+	}
+	changed, gone := changedItems(l.before, after)
+	rows := make([]dbx.Params, 0, len(changed))
+	for _, i := range changed {
+		rows = append(rows, dbx.Params{
+			"id": i.ID, "request": l.ID, "section": i.Section, "key": i.Key, "instance": i.Instance, "position": i.Position, "title": i.Title, "hint": i.Hint, "kind": i.Kind,
+			"status": i.Status, "label": i.Label, "required": i.Required, "editable": i.Editable, "why": i.Why, "reason": i.Reason, "comment": i.Comment,
+			"options": schema.JSON(i.Options), "answers": schema.JSON(i.Answers), "due": i.Due, "scope": scope, "created": now, "updated": now,
+		})
+	}
+	if err := schema.Upsert(tx, schema.ClientItems, rows); err != nil {
+		return fmt.Errorf("write client items of %s: %w", l.ID, err)
+	}
+	for _, id := range gone {
+		if _, err := tx.DB().Delete(schema.ClientItems, dbx.HashExp{"id": id}).Execute(); err != nil {
+			return fmt.Errorf("remove client item %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// hide takes a request out of the client's sight, when a workflow leads back to
+// a state that the client may not know of.
+func (l *live) hide(tx core.App) error {
+	for _, table := range []string{schema.ClientItems, schema.ClientHistory} {
+		if _, err := tx.DB().Delete(table, dbx.HashExp{"request": l.ID}).Execute(); err != nil {
+			return fmt.Errorf("hide %s of %s: %w", table, l.ID, err)
+		}
+	}
+	if _, err := tx.DB().Delete(schema.ClientRequests, dbx.HashExp{"id": l.ID}).Execute(); err != nil {
+		return fmt.Errorf("hide request %s: %w", l.ID, err)
+	}
+	l.ClientScope = ""
+	return nil
+}
+
+// wakeAt is when the system has to look at the request again: the earliest
+// automatic step that waits for time. Empty if there is none.
+func (c *Compiled) wakeAt(f *Facts) string {
+	earliest := ""
+	for _, t := range c.From(f.State) {
+		if !t.Automatic() || t.After == nil {
+			continue
+		}
+		if at := schema.Stamp(c.afterTime(t, f.StateSince)); earliest == "" || at < earliest {
+			earliest = at
+		}
+	}
+	return earliest
+}
+
+// itemParams is an item as stored.
+func (l *live) itemParams(i *Item, now string) dbx.Params {
+	turn := "nobody"
+	if s := l.def.Section(i.Section); s != nil {
+		switch {
+		case i.Status == Missing || sentBack(i.Status):
+			turn = s.provider()
+		case i.Status == Provided:
+			turn = "staff"
+			if l.def.IsClientRole(s.Reviewer) {
+				turn = "client"
+			}
+		}
+	}
+	return dbx.Params{
+		"id": i.ID, "request": l.ID, "section": i.Section, "key": i.Key, "instance": i.Instance, "position": i.Position, "kind": i.Kind, "title": i.Title, "hint": i.Hint,
+		"options": schema.JSON(i.Options), "status": i.Status, "entered_status": i.EnteredStatus, "turn": turn, "required": i.Required, "active": i.Active,
+		"reason": i.Reason, "comment": i.Comment, "shown": schema.JSON(i.Shown), "due": i.Due, "provided_by": i.ProvidedBy, "provided_at": i.ProvidedAt,
+		"reviewer": i.Reviewer, "reviewed_at": i.ReviewedAt, "answers": schema.JSON(i.Answers), "tries": i.Tries, "scope": l.Scope, "created": now, "updated": now,
+	}
+}
+
+// saveItems writes the given items.
+func (e *Engine) saveItems(tx core.App, l *live, items []*Item) error {
+	rows := make([]dbx.Params, 0, len(items))
+	for _, i := range items {
+		rows = append(rows, l.itemParams(i, schema.Stamp(l.facts.Now)))
+	}
+	if err := schema.Upsert(tx, schema.Items, rows); err != nil {
+		return fmt.Errorf("save items of request %s: %w", l.ID, err)
+	}
+	return nil
+}
+
+// tell writes the audit entry and the event of a change.
+func (e *Engine) tell(tx core.App, l *live, action, collection, record string, change map[string]any, event string, payload map[string]any) error {
+	err := e.Audit(tx, Change{Actor: l.who.Actor, Action: action, Collection: collection, Record: record, Organization: l.Organization, Request: l.ID, Change: change, Scope: l.Scope, At: l.facts.Now})
+	if err != nil {
+		return err
+	}
+	return e.Emit(tx, Fact{Type: event, Request: l.ID, Organization: l.Organization, Actor: l.who.Actor, Payload: payload, At: l.facts.Now})
+}
+
+// remember adds a line to what the client sees of the history.
+func (e *Engine) remember(tx core.App, l *live, kind, text string, detail map[string]any) error {
+	if l.before == nil {
+		return nil // nothing is shown, so nothing is remembered
+	}
+	now := schema.Stamp(l.facts.Now)
+	err := schema.Insert(tx, schema.ClientHistory, dbx.Params{
+		"id": schema.NewID(), "request": l.ID, "kind": kind, "actor_name": l.clientActorName(), "on_behalf_of": l.who.Standing.GiverName, "text": text,
+		"detail": schema.JSON(detail), "at": now, "scope": l.ClientScope, "created": now, "updated": now,
+	})
+	if err != nil {
+		return fmt.Errorf("remember for the client of %s: %w", l.ID, err)
+	}
+	return nil
+}
+
+// clientActorName is how the client is told who acted.
+func (l *live) clientActorName() string {
+	if l.who.System || l.who.Superuser {
+		return ""
+	}
+	return l.who.Actor.Name
+}

@@ -1,0 +1,364 @@
+package workflow
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/access"
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/schema"
+)
+
+// Transition takes a step. It is one transaction: the request, its history, the
+// audit entry, the event, the client's rows. What does not fit is refused with
+// every blocker (400), a stale revision with who changed what (409).
+func (e *Engine) Transition(_ context.Context, app core.App, id string, actor schema.Actor, in Input) error {
+	return e.within(app, func(tx core.App) error {
+		l, err := e.load(tx, id, actor)
+		if err != nil {
+			return err
+		}
+		return e.apply(tx, l, in)
+	})
+}
+
+// Once does the same under an idempotency key: the same key and body answer the
+// first result again, another body is refused. answer makes what is kept.
+func (e *Engine) Once(_ context.Context, app core.App, id string, actor schema.Actor, in Input, key string, answer func(tx core.App) (any, error)) (json.RawMessage, error) {
+	if key != "" && (len(key) < 8 || len(key) > 255) {
+		return nil, problem.Field("Idempotency-Key", problem.BadInput, "An Idempotency-Key has 8 to 255 characters.")
+	}
+	digest := sha256.Sum256([]byte(id + "\x00" + schema.JSON(in)))
+	print := hex.EncodeToString(digest[:])
+	var out json.RawMessage
+	err := e.within(app, func(tx core.App) error {
+		if key != "" {
+			first, err := firstAnswer(tx, actor.ID, key, print)
+			if err != nil || first != nil {
+				out = first
+				return err
+			}
+		}
+		l, err := e.load(tx, id, actor)
+		if err != nil {
+			return err
+		}
+		if err := e.apply(tx, l, in); err != nil {
+			return err
+		}
+		view, err := answer(tx)
+		if err != nil {
+			return err
+		}
+		if out, err = json.Marshal(view); err != nil {
+			return fmt.Errorf("write answer: %w", err)
+		}
+		if key == "" {
+			return nil
+		}
+		return keepAnswer(tx, actor.ID, key, print, out, l.facts.Now)
+	})
+	return out, err
+}
+
+func firstAnswer(tx core.App, principal, key, digest string) (json.RawMessage, error) {
+	var kept struct {
+		Digest string `db:"digest"`
+		Answer string `db:"answer"`
+	}
+	err := tx.DB().NewQuery(`SELECT digest, answer FROM idempotency_keys WHERE principal = {:who} AND key = {:key}`).Bind(dbx.Params{"who": principal, "key": key}).One(&kept)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read idempotency key: %w", err)
+	case kept.Digest != digest:
+		return nil, problem.New(problem.KeyReused, "This Idempotency-Key was used for something else.")
+	}
+	return json.RawMessage(kept.Answer), nil
+}
+
+// keyLife is how long a first answer is kept.
+const keyLife = 48 * time.Hour
+
+func keepAnswer(tx core.App, principal, key, digest string, answer json.RawMessage, now time.Time) error {
+	err := schema.Insert(tx, "idempotency_keys", dbx.Params{"id": schema.NewID(), "principal": principal, "key": key, "digest": digest, "status": 200,
+		"answer": string(answer), "expires": schema.Stamp(now.Add(keyLife)), "created": schema.Stamp(now), "updated": schema.Stamp(now)})
+	if err != nil {
+		return fmt.Errorf("keep idempotency key: %w", err)
+	}
+	return nil
+}
+
+// apply decides and, if allowed, does everything that the step means.
+func (e *Engine) apply(tx core.App, l *live, in Input) error {
+	if err := e.fresh(tx, l, in.ExpectedRevision); err != nil {
+		return err
+	}
+	verdict := l.def.Decide(l.facts, in.Transition, l.who, &in)
+	if !verdict.Allowed {
+		if verdict.Transition == nil && l.who.Actor.Kind == schema.ActorUser && !l.who.Standing.Has(access.ClientViewer) {
+			return noSuch(nil)
+		}
+		return problem.Blocked(verdict.Blockers)
+	}
+	return e.take(tx, l, verdict.Transition, in)
+}
+
+// fresh refuses an actor who decided on an older picture, and says what changed.
+// Each side counts the revisions of what it is shown.
+func (e *Engine) fresh(tx core.App, l *live, expected *int) error {
+	now := l.facts.Revision
+	if l.who.Side() == "client" || l.who.Shown {
+		now = l.shown.Revision
+	}
+	if expected == nil || *expected == now {
+		return nil
+	}
+	p := problem.New(problem.Stale, "This was changed in the meantime. Look again, then decide.").Fact("revision", now)
+	if l.who.Side() == "client" || l.who.Shown {
+		return p
+	}
+	var last struct {
+		Name   string `db:"actor_name"`
+		Action string `db:"action"`
+		At     string `db:"at"`
+		Change string `db:"change"`
+	}
+	err := tx.DB().NewQuery(`SELECT actor_name, action, at, COALESCE(change, '{}') AS change FROM audit_log WHERE request = {:id} ORDER BY seq DESC LIMIT 1`).Bind(dbx.Params{"id": l.ID}).One(&last)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("read last change: %w", err)
+	}
+	if last.Name != "" {
+		p.Message = last.Name + " changed this in the meantime. Look again, then decide."
+	}
+	return p.Fact("changed_by", last.Name).Fact("changed_at", last.At).Fact("action", last.Action).Fact("change", object(last.Change))
+}
+
+// take carries the step out. Everything is decided; what fails now is our own
+// fault and takes the whole transaction back.
+func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
+	f, from := l.facts, l.facts.State
+	target := l.def.State(t.To)
+	if target == nil {
+		return fmt.Errorf("transition %s leads to unknown state %q", t.Key, t.To)
+	}
+	quiet := l.def.quiet(from, t.To, l.shown)
+	sentBackItems := l.sentBackList()
+
+	entry := l.def.entries(f, t.To) + 1
+	revision := l.Revision + 1
+	now := schema.Stamp(f.Now)
+	reason := firstOf(in.ClientComment, in.InternalNote, in.ExternalReference)
+	err := schema.Insert(tx, schema.Transitions, dbx.Params{
+		"id": schema.NewID(), "request": l.ID, "key": t.Key, "from": from, "to": t.To, "entry": entry, "actor_kind": string(l.who.Actor.Kind), "actor": l.who.Actor.ID,
+		"actor_name": l.who.Actor.Name, "on_behalf_of": l.who.Standing.OnBehalfOf, "reason": reason, "revision": revision, "at": now, "scope": l.Scope, "created": now, "updated": now,
+	})
+	if err != nil {
+		return fmt.Errorf("record transition %s: %w", t.Key, err)
+	}
+
+	f.Steps = append(f.Steps, Step{t.Key, from, t.To, l.who.Actor.ID, l.who.Standing.OnBehalfOf, revision, f.Now})
+	f.State, f.Entry, f.StateSince = t.To, entry, f.Now
+	l.StateSince = now
+
+	items, err := e.effects(tx, l, t, in, revision)
+	if err != nil {
+		return err
+	}
+	if !quiet {
+		if err := e.release(tx, l, items); err != nil {
+			return err
+		}
+	}
+	e.enter(l, target, items)
+	if err := e.saveItems(tx, l, items.list()); err != nil {
+		return err
+	}
+	if !f.DueSet {
+		f.Due = stampOrEmpty(l.def.slaDue(target, f.Now))
+	}
+	if err := e.save(tx, l, from); err != nil {
+		return err
+	}
+	if err := e.rescope(tx, l, target); err != nil {
+		return err
+	}
+	if err := e.writeWords(tx, l, in, now); err != nil {
+		return err
+	}
+	if !quiet {
+		if err := e.remember(tx, l, "transition", t.Label.String(), map[string]any{"key": t.Key, "label": l.before.labelOr(""), "state": l.shown.State}); err != nil {
+			return err
+		}
+	}
+	payload := map[string]any{"key": t.Key, "from": from, "to": t.To, "entry": entry, "revision": revision, "label": target.Label.String(), "to_category": target.Category, "to_turn": target.Turn,
+		"submitter": l.submitter(), "sent_back": sentBackItems.or(l.sentBackList()), "missing": l.missingList(), "comment": in.ClientComment, "data": f.Data, "tipping_off": quiet}
+	payload["count"] = len(payload["sent_back"].(briefs))
+	change := map[string]any{"state": []any{from, t.To}, "transition": t.Key}
+	if reason != "" {
+		change["reason"] = reason
+	}
+	return e.tell(tx, l, "transition", schema.Requests, l.ID, change, "request."+t.Key, payload)
+}
+
+// rescope moves the request when the state is for some duties only, or was.
+func (e *Engine) rescope(tx core.App, l *live, target *State) error {
+	was := len(schema.Strings(l.RestrictedTo)) > 0
+	if !was && len(target.RestrictedTo) == 0 {
+		return nil
+	}
+	l.RestrictedTo = schema.JSON(target.RestrictedTo)
+	return access.Request(tx, l.ID, l.facts.Now)
+}
+
+// entries counts how often a request has entered a state; being opened counts
+// for the initial one.
+func (c *Compiled) entries(f *Facts, state string) int {
+	n := 0
+	if state == c.Initial {
+		n = 1
+	}
+	for _, s := range f.Steps {
+		if s.To == state {
+			n++
+		}
+	}
+	return n
+}
+
+// enter prepares the items for the new state: the set is frozen unless the
+// section can be provided there, and each remembers the status it came with.
+func (e *Engine) enter(l *live, target *State, items *touched) {
+	if len(target.Can.Provide) > 0 {
+		before := snapshot(l.facts.Items)
+		added, _ := l.def.sync(l.facts)
+		for _, i := range added {
+			items.add(i)
+		}
+		for _, i := range l.facts.Items {
+			if was, ok := before[i.ID]; ok && was != schema.JSON(i) {
+				items.add(i)
+			}
+		}
+	}
+	if target.TippingOffSafe {
+		return
+	}
+	for _, i := range l.facts.Items {
+		if i.EnteredStatus != i.Status {
+			i.EnteredStatus = i.Status
+			items.add(i)
+		}
+	}
+}
+
+func snapshot(items []*Item) map[string]string {
+	m := make(map[string]string, len(items))
+	for _, i := range items {
+		m[i.ID] = schema.JSON(i)
+	}
+	return m
+}
+
+// release lets the decisions out that were made in the state that ends now, all
+// at once. Documents of a rejected item are superseded: new ones are needed.
+func (e *Engine) release(tx core.App, l *live, items *touched) error {
+	for _, i := range l.facts.Items {
+		if i.Shown == nil {
+			continue
+		}
+		i.Shown = nil
+		items.add(i)
+		if err := e.remember(tx, l, "review", decisionWords(i), map[string]any{"item": i.ID, "status": i.Status, "reason": i.Reason, "comment": i.Comment}); err != nil {
+			return err
+		}
+	}
+	for _, i := range items.list() {
+		if i.Status != Rejected || i.EnteredStatus == Rejected {
+			continue
+		}
+		if _, err := tx.DB().NewQuery(`UPDATE documents SET superseded = 1 WHERE item = {:id} AND superseded = 0`).Bind(dbx.Params{"id": i.ID}).Execute(); err != nil {
+			return fmt.Errorf("supersede documents of item %s: %w", i.ID, err)
+		}
+		i.Files = Files{}
+	}
+	return nil
+}
+
+func decisionWords(i *Item) string {
+	switch i.Status {
+	case Accepted:
+		return "Accepted: " + i.Title
+	case MoreNeeded:
+		return "More needed: " + i.Title
+	case Waived:
+		return "Not needed any more: " + i.Title
+	}
+	return "Sent back: " + i.Title
+}
+
+// writeWords turns what the form brought into a note and a message.
+func (e *Engine) writeWords(tx core.App, l *live, in Input, now string) error {
+	if !blank(in.InternalNote) {
+		author := ""
+		if l.who.Actor.Kind == schema.ActorStaff {
+			author = l.who.Actor.ID
+		}
+		err := schema.Insert(tx, schema.InternalNotes, dbx.Params{"id": schema.NewID(), "request": l.ID, "author": author, "author_name": l.who.Actor.Name, "body": in.InternalNote, "scope": l.staffScopeNow(), "created": now, "updated": now})
+		if err != nil {
+			return fmt.Errorf("write internal note: %w", err)
+		}
+	}
+	if blank(in.ClientComment) || l.ClientScope == "" {
+		return nil
+	}
+	user, staff := "", ""
+	if l.who.Actor.Kind == schema.ActorUser {
+		user = l.who.Actor.ID
+	} else if l.who.Actor.Kind == schema.ActorStaff {
+		staff = l.who.Actor.ID
+	}
+	err := schema.Insert(tx, schema.Messages, dbx.Params{"id": schema.NewID(), "request": l.ID, "organization": l.Organization, "author_user": user, "author_staff": staff,
+		"author_name": l.who.Actor.Name, "body": in.ClientComment, "documents": "[]", "scope": l.ClientScope, "created": now, "updated": now})
+	if err != nil {
+		return fmt.Errorf("write message: %w", err)
+	}
+	return nil
+}
+
+// staffScopeNow is the staff scope after a change of state.
+func (l *live) staffScopeNow() string {
+	if len(schema.Strings(l.RestrictedTo)) > 0 {
+		return schema.StaffScope(l.ID)
+	}
+	if l.ClientScope != "" {
+		return schema.StaffScope(l.ClientScope)
+	}
+	return l.Scope
+}
+
+func (f *ClientFace) labelOr(other string) string {
+	if f == nil {
+		return other
+	}
+	return f.Label
+}
+
+func firstOf(texts ...string) string {
+	for _, s := range texts {
+		if !blank(s) {
+			return s
+		}
+	}
+	return ""
+}

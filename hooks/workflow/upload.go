@@ -1,0 +1,139 @@
+package workflow
+
+import (
+	"slices"
+
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/schema"
+)
+
+// Slot is the place that a document goes to: what the item's definition asks of
+// a file, and whose rows the document belongs to.
+type Slot struct {
+	Request      string
+	Organization string
+	Item         string
+	Title        string
+	Accept       []string // file name endings; empty accepts the usual ones
+	MaxBytes     int64    // 0: no limit of its own
+	Most         int      // how many files; 0: no limit
+	Count        int      // how many there are
+	Scope        string   // for the new document
+}
+
+// SlotFor says where an actor may put a document on an item now, or refuses.
+func (e *Engine) SlotFor(tx core.App, item string, actor schema.Actor) (Slot, error) {
+	l, i, err := e.loadItem(tx, item, actor)
+	if err != nil {
+		return Slot{}, err
+	}
+	ok, why := l.def.mayProvide(l.asShown(), i, l.who)
+	if !ok || !i.Active {
+		return Slot{}, problem.New(problem.ItemLocked, i.Title+": "+why).With("item", problem.ItemLocked, why)
+	}
+	spec := l.def.Spec(i.Section, i.Key)
+	takesFiles := i.Kind == "file" || (spec != nil && (spec.Attaches != "" || slices.Contains(spec.AnswerTypes, "file")))
+	if spec == nil || !takesFiles {
+		return Slot{}, problem.Field("item", problem.BadInput, i.Title+" is not answered with a file.")
+	}
+	slot := Slot{Request: l.ID, Organization: l.Organization, Item: i.ID, Title: i.Title, Accept: spec.Accept, MaxBytes: int64(spec.MaxMB) << 20, Count: i.Files.Ready + i.Files.Scanning, Scope: l.ClientScope}
+	if spec.Files != nil {
+		slot.Most = spec.Files.Max
+	}
+	if sentBack(i.Status) {
+		slot.Count = 0 // what was sent back does not use up the number of files
+	}
+	// What staff attach stays with staff until a step publishes it.
+	if s := l.def.Section(i.Section); s != nil && (s.provider() == "staff" || spec.Attaches != "") && l.who.Side() == "staff" || slot.Scope == "" {
+		slot.Scope = l.Scope
+	}
+	return slot, nil
+}
+
+// SlotForRequest says where an actor may put a document that belongs to a
+// request but to no item, such as an attachment of a message.
+func (e *Engine) SlotForRequest(tx core.App, request string, actor schema.Actor) (Slot, error) {
+	l, err := e.load(tx, request, actor)
+	if err != nil {
+		return Slot{}, err
+	}
+	if actor.Kind == schema.ActorUser && l.who.Standing.ReadsOnly() {
+		return Slot{}, problem.New(problem.NotYours, "You can view this. Only an admin or a member can send files.")
+	}
+	scope := l.ClientScope
+	if scope == "" {
+		scope = l.Scope
+	}
+	return Slot{Request: l.ID, Organization: l.Organization, Scope: scope}, nil
+}
+
+// DocumentsChanged settles an item after a document was added, removed or
+// scanned. It runs in the transaction that did so.
+func (e *Engine) DocumentsChanged(tx core.App, item string, actor schema.Actor, event string, payload map[string]any) error {
+	request, err := requestOf(tx, item)
+	if err != nil {
+		return err
+	}
+	l, err := e.load(tx, request, schema.System())
+	if err != nil {
+		return err
+	}
+	l.who.Actor = actor
+	i := l.facts.item(item)
+	if i == nil {
+		return nil
+	}
+	was := i.Status
+	delete(i.Answers, "none") // a file is an answer: "we have none" is over
+	l.def.settle(i, l.facts.Now)
+	l.provided(i, was)
+	if err := e.saveItems(tx, l, []*Item{i}); err != nil {
+		return err
+	}
+	if err := e.save(tx, l, l.State); err != nil {
+		return err
+	}
+	if err := e.Emit(tx, Fact{Type: event, Request: l.ID, Organization: l.Organization, Actor: actor, Payload: payload, At: l.facts.Now}); err != nil {
+		return err
+	}
+	if i.Status == was {
+		return nil
+	}
+	return e.Emit(tx, Fact{Type: "item." + i.Status, Request: l.ID, Organization: l.Organization, Actor: actor, At: l.facts.Now,
+		Payload: map[string]any{"item": i.ID, "key": i.Key, "title": i.Title, "from": was, "to": i.Status}})
+}
+
+func requestOf(tx core.App, item string) (string, error) {
+	record, err := tx.FindRecordById(schema.Items, item)
+	if err != nil {
+		return "", problem.New(problem.NotFound, "There is no such item, or you do not have access to it.").Because(err)
+	}
+	return record.GetString("request"), nil
+}
+
+// Author says who writes a message or a note on a request, and with which scope
+// it is stored; it refuses those who may only look.
+func (e *Engine) Author(tx core.App, request string, actor schema.Actor, note bool) (scope, organization string, err error) {
+	l, err := e.load(tx, request, actor)
+	if err != nil {
+		return "", "", err
+	}
+	if note {
+		if err := staffOnly(actor); err != nil {
+			return "", "", err
+		}
+		if l.who.Shown {
+			return "", "", noSuch(nil)
+		}
+		return l.Scope, l.Organization, nil
+	}
+	if l.ClientScope == "" {
+		return "", "", problem.Field("request", problem.BadInput, "The client does not see this request yet. Write an internal note, or send the request first.")
+	}
+	if actor.Kind == schema.ActorUser && l.who.Standing.ReadsOnly() {
+		return "", "", problem.New(problem.NotYours, "You can view this. Only an admin or a member can write.")
+	}
+	return l.ClientScope, l.Organization, nil
+}

@@ -1,0 +1,547 @@
+package workflow
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/problem"
+	"gatehouse/hooks/schema"
+)
+
+// View is a request as one side is shown it (docs/api.md).
+type View struct {
+	ID               string        `json:"id"`
+	Number           string        `json:"number"`
+	Title            string        `json:"title"`
+	Side             string        `json:"side"`
+	Workflow         string        `json:"workflow"`
+	WorkflowTitle    string        `json:"workflow_title"`
+	Organization     string        `json:"organization"`
+	OrganizationName string        `json:"organization_name"`
+	State            string        `json:"state"`
+	Label            string        `json:"label"`
+	Category         string        `json:"category"`
+	Outcome          string        `json:"outcome"`
+	Turn             string        `json:"turn"`
+	TurnText         string        `json:"turn_text"`
+	TurnDetail       string        `json:"turn_detail"`
+	Due              string        `json:"due"`
+	StateSince       string        `json:"state_since"`
+	Created          string        `json:"created"`
+	Revision         int           `json:"revision"`
+	Contact          Contact       `json:"contact"`
+	Progress         Progress      `json:"progress"`
+	ReadOnly         string        `json:"read_only"`
+	ActingFor        string        `json:"acting_for"`
+	Sections         []SectionView `json:"sections"`
+	Fields           []FieldView   `json:"fields"`
+	Actions          []Action      `json:"actions"`
+}
+
+// StaffView is what staff are shown besides.
+type StaffView struct {
+	Assignee        string       `json:"assignee"`
+	AssigneeName    string       `json:"assignee_name"`
+	Priority        string       `json:"priority"`
+	Tags            []string     `json:"tags"`
+	People          []PersonView `json:"people"`
+	WorkflowVersion int          `json:"workflow_version"`
+	ClientSees      *ClientSees  `json:"client_sees"`
+	Jobs            []JobView    `json:"jobs"`
+}
+
+// ClientSees is the state as the client is shown it.
+type ClientSees struct {
+	State string `json:"state"`
+	Label string `json:"label"`
+}
+
+// PersonView is who has a duty on the request.
+type PersonView struct {
+	Duty string `json:"duty"`
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// JobView is the newest run of a job.
+type JobView struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	System    string `json:"system"`
+	Status    string `json:"status"`
+	LastError string `json:"last_error"`
+}
+
+// SectionView is a section with its items.
+type SectionView struct {
+	Key       string         `json:"key"`
+	Title     string         `json:"title"`
+	Provider  string         `json:"provider"`
+	Dynamic   bool           `json:"dynamic"`
+	CanAdd    bool           `json:"can_add"`
+	Templates []TemplateView `json:"templates"`
+	Items     []ItemView     `json:"items"`
+}
+
+// TemplateView is a kind of item that may be added.
+type TemplateView struct {
+	Key   string `json:"key"`
+	Title string `json:"title"`
+	Kind  string `json:"kind"`
+}
+
+// ItemView is an item.
+type ItemView struct {
+	ID         string         `json:"id"`
+	Key        string         `json:"key"`
+	Instance   string         `json:"instance"`
+	Title      string         `json:"title"`
+	Hint       string         `json:"hint"`
+	Kind       string         `json:"kind"`
+	Status     string         `json:"status"`
+	Label      string         `json:"label"`
+	Turn       string         `json:"turn"`
+	Required   bool           `json:"required"`
+	Editable   bool           `json:"editable"`
+	Why        string         `json:"why"`
+	Reason     string         `json:"reason"`
+	ReasonText string         `json:"reason_text"`
+	Comment    string         `json:"comment"`
+	Due        string         `json:"due"`
+	Answers    map[string]any `json:"answers"`
+	Tries      int            `json:"tries"`
+	CanReview  bool           `json:"can_review"`
+	Held       bool           `json:"held"`
+	Ask        Ask            `json:"ask"`
+	Documents  []DocumentView `json:"documents"`
+}
+
+// Ask is what an item asks of its provider.
+type Ask struct {
+	Accept        []string       `json:"accept"`
+	MaxMB         int            `json:"max_mb"`
+	FilesMin      int            `json:"files_min"`
+	FilesMax      int            `json:"files_max"`
+	Camera        bool           `json:"camera"`
+	AllowNone     string         `json:"allow_none"`
+	AnswerType    string         `json:"answer_type"`
+	Choices       []string       `json:"choices"`
+	Questions     []Question     `json:"questions"`
+	TextTitle     string         `json:"text_title"`
+	Text          string         `json:"text"`
+	Metadata      []MetadataView `json:"metadata"`
+	RejectReasons []ReasonView   `json:"reject_reasons"`
+}
+
+// MetadataView is a date or text to be told with a file.
+type MetadataView struct {
+	Key   string `json:"key"`
+	Type  string `json:"type"`
+	Label string `json:"label"`
+}
+
+// ReasonView is a reason for sending back, in words.
+type ReasonView struct {
+	Code string `json:"code"`
+	Text string `json:"text"`
+}
+
+// FieldView is a field of the request's data.
+type FieldView struct {
+	Key      string       `json:"key"`
+	Label    string       `json:"label"`
+	Type     string       `json:"type"`
+	Value    any          `json:"value"`
+	Options  []OptionView `json:"options"`
+	Required bool         `json:"required"`
+	Editable bool         `json:"editable"`
+	Why      string       `json:"why"`
+	Help     string       `json:"help"`
+	Staff    bool         `json:"staff"`
+}
+
+// OptionView is one choice.
+type OptionView struct {
+	Value string `json:"value"`
+	Text  string `json:"text"`
+}
+
+// DocumentView is one file version.
+type DocumentView struct {
+	ID         string         `json:"id"`
+	Title      string         `json:"title"`
+	Version    int            `json:"version"`
+	Size       int64          `json:"size"`
+	Mime       string         `json:"mime"`
+	State      string         `json:"state"`
+	AuthorName string         `json:"author_name"`
+	ByClient   bool           `json:"by_client"`
+	Created    string         `json:"created"`
+	SHA256     string         `json:"sha256"`
+	Metadata   map[string]any `json:"metadata"`
+	Current    bool           `json:"current"`
+	Removable  bool           `json:"removable"`
+	URL        string         `json:"url"`
+}
+
+// View shows a request to an actor, or says that there is none.
+func (e *Engine) View(app core.App, id string, actor schema.Actor) (any, error) {
+	l, err := e.load(app, id, actor)
+	if err != nil {
+		return nil, err
+	}
+	documents, err := loadDocuments(app, l)
+	if err != nil {
+		return nil, err
+	}
+	v := l.view(documents)
+	if l.clientSide() {
+		return v, nil
+	}
+	staff, err := l.staffView(app)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		View
+		StaffView
+	}{v, staff}, nil
+}
+
+// Actions lists the steps out of the present state that the actor's side may
+// know.
+func (e *Engine) Actions(app core.App, id string, actor schema.Actor) ([]Action, error) {
+	l, err := e.load(app, id, actor)
+	if err != nil {
+		return nil, err
+	}
+	return l.actions(), nil
+}
+
+// clientSide says whether the actor is shown the client's face: clients, and
+// staff who may not know of the present state.
+func (l *live) clientSide() bool { return l.who.Side() == "client" || l.who.Shown }
+
+func (l *live) view(documents map[string][]DocumentView) View {
+	f, def := l.facts, l.def
+	v := View{ID: l.ID, Number: l.Number, Title: l.Title, Side: "staff", Workflow: def.Key, WorkflowTitle: def.Title, Organization: l.Organization, OrganizationName: l.OrgName, State: l.State,
+		Due: l.Due, StateSince: l.StateSince, Created: l.Created, Revision: l.Revision, Contact: l.contact(), Progress: def.progress(f), ActingFor: l.who.Standing.GiverName}
+	if l.clientSide() {
+		v.Side, v.State, v.Due, v.StateSince, v.Revision, v.Contact = "client", l.shown.State, l.shown.Due, l.shown.Since, l.shown.Revision, l.shown.Contact
+		v.Progress = l.before.Progress
+		if l.who.Standing.ReadsOnly() && !l.who.Shown {
+			v.ReadOnly = "You can view this. Only an admin or a member can send."
+		}
+		if l.who.Shown {
+			v.ReadOnly = "You see what the client sees. This is in other hands now."
+		}
+	} else if len(l.who.Standing.Roles) == 0 && !l.who.Superuser {
+		v.ReadOnly = "Your role lets you look, not change."
+	}
+	state := def.State(v.State)
+	v.Label, v.Category, v.Turn, v.Outcome = state.Label.String(), state.Category, state.Turn, state.Outcome
+	if l.clientSide() {
+		v.Label = clientLabel(state)
+	}
+	v.TurnText, v.TurnDetail = l.turnText(v, state)
+	v.Sections, v.Fields, v.Actions = l.sectionViews(documents), l.fieldViews(), l.actions()
+	return v
+}
+
+// turnText says in words who must act.
+func (l *live) turnText(v View, state *State) (text, detail string) {
+	p := v.Progress
+	if l.clientSide() {
+		switch {
+		case state.Category == "done":
+			return v.Label, "Nothing more to do."
+		case state.Category == "blocked":
+			return "With us", "We are sorting out a problem on our side."
+		case state.Turn == "client" && p.Left > 0:
+			return "Your turn: " + things(p.Left, "item left", "items left"), "Then we check it."
+		case state.Turn == "client":
+			return "Your turn: everything is ready", "Check it and send it to us."
+		}
+		return "With us", v.Label + ". You do not need to do anything now."
+	}
+	switch {
+	case state.Category == "done":
+		return "Finished: " + v.Label, ""
+	case state.Turn == "client":
+		return "With the client", things(p.Left, "item", "items") + " to come."
+	case state.Turn == "system":
+		return "With the portal", "It goes on by itself."
+	}
+	return "With us", NextStep(state.Category, p, v.Label)
+}
+
+// NextStep is what staff do next with a request, in a few words.
+func NextStep(category string, p Progress, label string) string {
+	switch {
+	case category == "blocked":
+		return label
+	case p.ToCheck > 0:
+		return fmt.Sprintf("Check %d of %s", p.ToCheck, things(p.Total, "item", "items"))
+	case p.SentBack > 0:
+		return "Ask the client: " + things(p.SentBack, "item", "items") + " sent back"
+	}
+	return label
+}
+
+func (l *live) sectionViews(documents map[string][]DocumentView) []SectionView {
+	list := make([]SectionView, 0, len(l.def.Sections))
+	for si := range l.def.Sections {
+		s := &l.def.Sections[si]
+		v := SectionView{Key: s.Key, Title: s.Title.String(), Provider: s.provider(), Dynamic: s.Dynamic, Items: []ItemView{}, Templates: []TemplateView{}}
+		if !l.clientSide() && l.def.mayAdd(l.facts, s, l.who) {
+			v.CanAdd = true
+		}
+		if !l.clientSide() {
+			for _, spec := range s.Items {
+				if spec.Template {
+					v.Templates = append(v.Templates, TemplateView{spec.Key, human(spec.Key), spec.Kind})
+				}
+			}
+		}
+		for _, i := range l.facts.applicable() {
+			if i.Section == s.Key && (!l.clientSide() || l.showsItem(i.ID)) {
+				v.Items = append(v.Items, l.itemView(s, i, documents[i.ID]))
+			}
+		}
+		if len(v.Items) > 0 || v.CanAdd {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+func (l *live) itemView(s *Section, i *Item, documents []DocumentView) ItemView {
+	spec := l.def.Spec(i.Section, i.Key)
+	as, f := *i, l.asShown()
+	v := ItemView{ID: i.ID, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Required: i.Required, Due: i.Due, Answers: publicAnswers(i.Answers), Ask: l.ask(spec, i), Documents: documents}
+	if l.clientSide() {
+		d := shownOf(i)
+		as.Status, as.Reason, as.Comment, as.Tries = d.Status, d.Reason, d.Comment, d.Tries
+	} else {
+		v.CanReview, _ = l.def.mayReview(l.facts, i, l.who)
+		v.Held = i.Shown != nil
+	}
+	state := l.def.State(f.State)
+	v.Status, v.Reason, v.ReasonText, v.Comment, v.Tries = as.Status, as.Reason, human(as.Reason), as.Comment, as.Tries
+	v.Label = itemLabel(&as, state)
+	v.Editable, v.Why = l.def.mayProvide(f, &as, l.who)
+	if _, warning := l.def.complete(&as, l.facts.Now); warning != "" && (v.Editable || !l.clientSide()) {
+		v.Why = warning
+	}
+	v.Turn = l.itemParams(&as, "")["turn"].(string)
+	if v.Documents == nil {
+		v.Documents = []DocumentView{}
+	}
+	for n := range v.Documents {
+		v.Documents[n].Removable = v.Documents[n].Removable && v.Editable
+	}
+	return v
+}
+
+func (l *live) ask(spec *ItemSpec, i *Item) Ask {
+	ask := Ask{Accept: []string{}, Choices: i.Options.Choices, AnswerType: i.Options.AnswerType, Questions: []Question{}, Metadata: []MetadataView{}, RejectReasons: []ReasonView{}}
+	if ask.Choices == nil {
+		ask.Choices = []string{}
+	}
+	if ask.AnswerType == "" && i.Kind == "answer" {
+		ask.AnswerType = "text"
+	}
+	if spec == nil {
+		return ask
+	}
+	if spec.Accept != nil {
+		ask.Accept = spec.Accept
+	}
+	ask.MaxMB, ask.Camera, ask.AllowNone = spec.MaxMB, spec.Camera, spec.AllowNone
+	if spec.Files != nil {
+		ask.FilesMin, ask.FilesMax = spec.Files.Min, spec.Files.Max
+	}
+	if form := l.def.Forms[spec.Form]; form != nil {
+		ask.Questions = form.Questions
+	} else if i.Kind == "form" {
+		ask.Questions = []Question{{Key: "text", Label: i.Title, Type: "long_text"}}
+	}
+	if text := l.def.Texts[spec.TextRef]; text != nil {
+		ask.TextTitle, ask.Text = text.Title, text.Body
+	}
+	for _, m := range spec.Metadata {
+		ask.Metadata = append(ask.Metadata, MetadataView{m.Key, m.Type, metadataLabel(m)})
+	}
+	for _, r := range spec.RejectReasons {
+		ask.RejectReasons = append(ask.RejectReasons, ReasonView{r, human(r)})
+	}
+	return ask
+}
+
+func (l *live) fieldViews() []FieldView {
+	list := []FieldView{}
+	f := l.asShown()
+	for i := range l.def.Fields {
+		field := &l.def.Fields[i]
+		if (field.Staff() && l.clientSide()) || !field.When.holds(l.facts) {
+			continue
+		}
+		v := FieldView{Key: field.Key, Label: fieldLabel(field), Type: field.Type, Value: l.facts.Data[field.Key], Options: []OptionView{}, Required: field.RequiredBefore != "", Help: field.Help, Staff: field.Staff()}
+		for _, o := range field.Options {
+			v.Options = append(v.Options, OptionView{o, human(o)})
+		}
+		if v.Editable, v.Why = l.def.mayWrite(f, field, l.who); v.Editable {
+			v.Why = ""
+		}
+		list = append(list, v)
+	}
+	return list
+}
+
+// Action is one step as an interface offers it.
+type Action struct {
+	Key         string            `json:"key"`
+	Label       string            `json:"label"`
+	To          string            `json:"to"`
+	Allowed     bool              `json:"allowed"`
+	By          []string          `json:"by"`
+	Confirm     bool              `json:"confirm"`
+	Primary     bool              `json:"primary"`
+	Consequence string            `json:"consequence"`
+	Blockers    []problem.Blocker `json:"blockers"`
+	Requires    []Requirement     `json:"requires"`
+}
+
+// Requirement is what the form of a step must bring. Kind is text, items or
+// per_item (comments by item id).
+type Requirement struct {
+	Key   string `json:"key"`
+	Label string `json:"label"`
+	Kind  string `json:"kind"`
+}
+
+var requirementWords = map[string]Requirement{
+	"internal_note":                    {Label: "Internal note: why?", Kind: "text"},
+	"client_comment":                   {Label: "Words to the other side", Kind: "text"},
+	"external_reference":               {Label: "Reference in the other system", Kind: "text"},
+	"client_template":                  {Label: "Text of the library", Kind: "text"},
+	"choose_items":                     {Label: "Which items?", Kind: "items"},
+	"client_comment_per_rejected_item": {Label: "Why was each item sent back?", Kind: "per_item"},
+	"client_comment_per_reopened_item": {Label: "Why is each item needed again?", Kind: "per_item"},
+}
+
+func (l *live) actions() []Action {
+	list := []Action{}
+	f := l.asShown()
+	if l.who.Shown {
+		as := *l.facts
+		as.State = l.shown.State
+		f = &as
+	}
+	primary := false
+	for _, t := range l.def.From(f.State) {
+		if !l.def.knows(t, l.who) {
+			continue
+		}
+		verdict := l.def.Decide(f, t.Key, l.who, nil)
+		a := Action{Key: t.Key, Label: t.Label.String(), To: t.To, Allowed: verdict.Allowed, By: l.def.Sides(t), Confirm: t.Confirm, Blockers: verdict.Blockers, Requires: []Requirement{}, Consequence: l.consequence(t)}
+		if l.clientSide() {
+			a.By = slices.DeleteFunc(a.By, func(s string) bool { return s != "client" })
+		}
+		if a.Blockers == nil {
+			a.Blockers = []problem.Blocker{}
+		}
+		if !primary && slices.Contains(a.By, l.who.Side()) && !t.Confirm {
+			a.Primary, primary = true, true
+		}
+		for _, ask := range l.def.asks(t) {
+			r := requirementWords[ask]
+			r.Key = ask
+			a.Requires = append(a.Requires, r)
+		}
+		list = append(list, a)
+	}
+	return list
+}
+
+// consequence says what follows for the other side, in a sentence for staff.
+func (l *live) consequence(t *Transition) string {
+	if l.clientSide() {
+		return ""
+	}
+	from, to := l.def.State(l.State), l.def.State(t.To)
+	switch {
+	case to == nil || from == nil:
+		return ""
+	case to.TippingOffSafe:
+		return "The client learns nothing of this."
+	case to.Turn == "client" && from.Turn != "client":
+		return "The client gets the turn, and one email."
+	case to.Category == "done":
+		return "This finishes the request."
+	}
+	return ""
+}
+
+func (l *live) staffView(app core.App) (StaffView, error) {
+	v := StaffView{Assignee: l.Assignee, AssigneeName: l.AssigneeName, Priority: l.Priority, Tags: schema.Strings(l.Tags), People: []PersonView{}, Jobs: []JobView{}, WorkflowVersion: l.def.Version}
+	if v.Tags == nil {
+		v.Tags = []string{}
+	}
+	if s := l.def.State(l.shown.State); s != nil {
+		v.ClientSees = &ClientSees{s.Key, clientLabel(s)}
+	}
+	for _, j := range l.facts.Jobs {
+		v.Jobs = append(v.Jobs, JobView{j.ID, j.Name, j.System, j.Status, j.LastError})
+	}
+	slices.SortFunc(v.Jobs, func(a, b JobView) int { return strings.Compare(a.Name, b.Name) })
+	err := app.DB().NewQuery(`SELECT p.duty AS duty, p.person AS id, COALESCE(s.name, '') AS name FROM request_people p LEFT JOIN staff s ON s.id = p.person WHERE p.request = {:id} ORDER BY p.duty`).
+		Bind(dbx.Params{"id": l.ID}).All(&v.People)
+	if err != nil {
+		return v, fmt.Errorf("read people of request %s: %w", l.ID, err)
+	}
+	return v, nil
+}
+
+// loadDocuments reads the documents of all items in one statement: for the
+// client's side those in the client's scope.
+func loadDocuments(app core.App, l *live) (map[string][]DocumentView, error) {
+	var rows []struct {
+		ID         string `db:"id"`
+		Item       string `db:"item"`
+		File       string `db:"file"`
+		Title      string `db:"title"`
+		Version    int    `db:"version"`
+		Size       int64  `db:"size"`
+		Mime       string `db:"mime"`
+		State      string `db:"state"`
+		AuthorName string `db:"author_name"`
+		User       string `db:"uploader_user"`
+		Staff      string `db:"uploader_staff"`
+		Created    string `db:"created"`
+		SHA256     string `db:"sha256"`
+		Metadata   string `db:"metadata"`
+		Superseded bool   `db:"superseded"`
+		SentAt     string `db:"sent_at"`
+	}
+	where, params := "", dbx.Params{"id": l.ID}
+	if l.clientSide() {
+		where, params["scope"] = " AND scope = {:scope}", l.ClientScope
+	}
+	err := app.DB().NewQuery(`SELECT id, item, file, title, version, size, mime, state, author_name, uploader_user, uploader_staff, created, sha256, COALESCE(metadata, '{}') AS metadata, superseded, sent_at
+		FROM documents WHERE request = {:id} AND item != ''` + where + ` ORDER BY created DESC, id`).Bind(params).All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("read documents of request %s: %w", l.ID, err)
+	}
+	byItem := map[string][]DocumentView{}
+	for _, r := range rows {
+		mine := r.User == l.who.Actor.ID || r.Staff == l.who.Actor.ID
+		byItem[r.Item] = append(byItem[r.Item], DocumentView{ID: r.ID, Title: r.Title, Version: r.Version, Size: r.Size, Mime: r.Mime, State: r.State, AuthorName: r.AuthorName, ByClient: r.User != "",
+			Created: r.Created, SHA256: r.SHA256, Metadata: object(r.Metadata), Current: !r.Superseded, Removable: mine && r.SentAt == "", URL: "/api/files/documents/" + r.ID + "/" + r.File})
+	}
+	return byItem, nil
+}

@@ -1,0 +1,58 @@
+// Gatehouse: a self-hosted client portal for small firms, in one binary.
+package main
+
+import (
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"github.com/pocketbase/pocketbase"
+	"github.com/pocketbase/pocketbase/cmd"
+
+	"gatehouse/hooks"
+	"gatehouse/hooks/ops"
+	_ "gatehouse/pb_migrations"
+)
+
+//go:embed all:pb_public
+var portal embed.FS
+
+//go:embed ui/console
+var console embed.FS
+
+func main() {
+	if err := run(); err != nil {
+		var usage hooks.Usage
+		switch {
+		case errors.As(err, &usage):
+			_, _ = fmt.Fprintln(os.Stderr, usage.Message)
+			os.Exit(2)
+		case !errors.Is(err, hooks.ErrNo):
+			_, _ = fmt.Fprintln(os.Stderr, "gatehouse: "+err.Error())
+		}
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	app := pocketbase.NewWithConfig(pocketbase.Config{DefaultDataDir: "pb_data", HideStartBanner: true, DBConnect: ops.Connect})
+	portalFS, err := fs.Sub(portal, "pb_public")
+	if err != nil {
+		return err
+	}
+	consoleFS, err := fs.Sub(console, "ui/console")
+	if err != nil {
+		return err
+	}
+	serving := slices.Contains(os.Args[1:], "serve")
+	house := hooks.Register(app, hooks.Options{Portal: portalFS, Console: consoleFS, Workers: true, Demo: serving && slices.Contains(os.Args[1:], "--demo")})
+	house.Start(serving, os.Stdout)
+	app.RootCmd.Use, app.RootCmd.Short, app.RootCmd.Version = "gatehouse", "A client portal for small firms", hooks.Version
+	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app))
+	app.RootCmd.AddCommand(house.Commands()...)
+	return app.Execute()
+}
+

@@ -1,0 +1,19 @@
+// Package pb_migrations is the frozen history of the database.
+//
+// Each file is named <unix seconds>_<verb>_<noun>.go, spells its names out and
+// imports nothing from hooks/: what a migration did must never change because
+// today's code did. They run in the order of their names, forwards only.
+//
+//	fields.go                        short constructors for the fields below
+//	1798000000_create_collections.go the collections and their indexes
+//	1798000100_create_walls.go       the triggers: the last wall
+package pb_migrations
+
+import (
+	"github.com/pocketbase/pocketbase/core"
+	m "github.com/pocketbase/pocketbase/migrations"
+)
+
+func register(file string, up func(app core.App) error) {
+	m.Register(up, nil, file)
+}

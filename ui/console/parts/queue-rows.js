@@ -1,0 +1,118 @@
+// @ts-check
+// The rows of a list of requests: a table, or cards on a phone.
+import { h } from "./dom.js";
+import { turnTag } from "./tag.js";
+import { date, exact, initials, waiting } from "./format.js";
+import { address } from "./routes.js";
+import { words } from "../words.js";
+
+const w = words.queue;
+
+/**
+ * @param {any[]} rows
+ * @param {{narrow: boolean, choose?: (id: string) => void, open: (id: string) => void}} how
+ */
+export function queueRows(rows, how) {
+    return how.narrow ? cards(rows) : table(rows, how);
+}
+
+/** @param {any[]} rows @param {{choose?: (id: string) => void, open: (id: string) => void}} how */
+function table(rows, { choose, open }) {
+    const previews = () => choose && matchMedia("(min-width: 1101px)").matches;
+    return h(
+        "table",
+        { class: "gh-table" },
+        h(
+            "thead",
+            {},
+            h(
+                "tr",
+                {},
+                Object.values(w.columns).map((text) => h("th", { scope: "col" }, text)),
+            ),
+        ),
+        h(
+            "tbody",
+            {},
+            rows.map((row) =>
+                h(
+                    "tr",
+                    {
+                        "data-row": row.id,
+                        onclick: (/** @type {MouseEvent} */ event) => {
+                            // The title is a real link and goes its own way, also to a new tab.
+                            if (/** @type {Element} */ (event.target).closest("a")) return;
+                            if (previews()) choose?.(row.id);
+                            else open(row.id);
+                        },
+                    },
+                    h("td", {}, turnTag(row)),
+                    h("td", { class: "gh-cell-main" }, titleOf(row), h("p", {}, row.next_step)),
+                    h("td", {}, owner(row)),
+                    h(
+                        "td",
+                        { class: "gh-num gh-nowrap" },
+                        h("span", { title: exact(row.state_since) }, waiting(row.state_since)),
+                    ),
+                    h("td", { class: "gh-nowrap" }, due(row)),
+                ),
+            ),
+        ),
+    );
+}
+
+/** @param {any[]} rows */
+function cards(rows) {
+    return h(
+        "ul",
+        { class: "gh-plain gh-cards" },
+        rows.map((row) =>
+            h(
+                "li",
+                { class: "gh-card", "data-row": row.id },
+                h(
+                    "div",
+                    { class: "gh-card-top" },
+                    turnTag(row),
+                    h("span", { class: "gh-num" }, waiting(row.state_since)),
+                    h("span", { class: "gh-card-due" }, due(row)),
+                ),
+                titleOf(row),
+                h("p", {}, row.next_step),
+            ),
+        ),
+    );
+}
+
+/** @param {any} row */
+function titleOf(row) {
+    return h(
+        "p",
+        {},
+        h("a", { class: "gh-title", href: address("request/" + row.id), "data-k": "row-" + row.id }, row.title),
+        " ",
+        h(
+            "span",
+            { class: "gh-muted gh-sub" },
+            h("bdi", {}, row.organization_name),
+            " · ",
+            h("bdi", { class: "gh-number" }, row.number),
+        ),
+    );
+}
+
+/** @param {any} row */
+function owner(row) {
+    if (!row.assignee) return h("span", { class: row.category === "done" ? "gh-muted" : "gh-late" }, w.nobody);
+    return [
+        h("span", { "aria-hidden": "true", title: row.assignee_name }, initials(row.assignee_name)),
+        h("span", { class: "gh-silent" }, row.assignee_name),
+    ];
+}
+
+/** @param {any} row */
+export function due(row) {
+    if (!row.due) return words.app.none;
+    if (!row.overdue) return h("span", { title: exact(row.due) }, date(row.due));
+    return h("span", { class: "gh-late", title: exact(row.due) }, `${date(row.due)} ${w.late}`);
+}

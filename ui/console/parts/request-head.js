@@ -1,0 +1,148 @@
+// @ts-check
+// The head of the workspace: which request, who acts since when, until when, and who owns it.
+import { h } from "./dom.js";
+import { viewTag } from "./tag.js";
+import { date, dayInput, dayOutput, exact, instant, waiting } from "./format.js";
+import { address, queueAddress } from "./routes.js";
+import { formDialog } from "./dialog.js";
+import { field } from "./field.js";
+import { say } from "./say.js";
+import { words } from "../words.js";
+
+const w = words.request;
+
+/** @param {import("../pages/request.js").Desk} desk */
+export function requestHead(desk) {
+    const { view, ctx } = desk;
+    const mayWrite = ctx.me.role !== "viewer" && !view.read_only;
+    return [
+        h(
+            "div",
+            { class: "gh-head" },
+            h("a", { class: "gh-crumb", href: queueAddress(), "data-k": "crumb" }, w.back),
+            h("h1", { tabindex: "-1", "data-k": "title" }, view.title),
+            h(
+                "p",
+                { class: "gh-muted" },
+                h("bdi", { class: "gh-number" }, view.number),
+                " · ",
+                h(
+                    "a",
+                    { href: address("client/" + view.organization), "data-k": "org" },
+                    h("bdi", {}, view.organization_name),
+                ),
+                " · ",
+                view.workflow_title,
+            ),
+        ),
+        h(
+            "div",
+            { class: "gh-facts" },
+            h("p", {}, viewTag(view), " ", words.queue.since(view.label, waiting(view.state_since))),
+            h("p", {}, dueText(view), mayWrite && link(w.setDue, "due", () => changeDue(desk))),
+            h(
+                "p",
+                {},
+                `${w.owner}: `,
+                view.assignee ? h("strong", {}, view.assignee_name) : h("strong", { class: "gh-late" }, w.noOwner),
+                mayWrite && view.assignee !== ctx.me.id && link(w.assignMe, "assign-me", () => assign(desk, ctx.me.id)),
+                mayWrite && link(w.assign, "assign", () => chooseOwner(desk)),
+            ),
+            h(
+                "p",
+                { class: "gh-muted" },
+                view.client_sees?.label ? `${w.clientSees}: ${view.client_sees.label}` : w.clientSeesNothing,
+            ),
+            (view.people ?? []).length > 0 &&
+                h(
+                    "p",
+                    { class: "gh-muted" },
+                    `${w.people}: ${view.people.map((/** @type {any} */ one) => `${one.name} (${one.duty})`).join(", ")}`,
+                ),
+        ),
+        view.turn_detail && h("p", {}, view.turn_detail),
+        view.read_only && h("p", { class: "gh-bar gh-todo" }, view.read_only),
+        (view.jobs ?? []).length > 0 && jobs(view.jobs),
+    ];
+}
+
+/** @param {string} text @param {string} key @param {() => void} onclick */
+function link(text, key, onclick) {
+    return [" ", h("button", { type: "button", class: "gh-link", "data-k": key, onclick }, text)];
+}
+
+/** @param {any} view */
+function dueText(view) {
+    if (!view.due) return h("span", {}, w.noDue);
+    const late = view.category !== "done" && (instant(view.due)?.getTime() ?? 0) < Date.now();
+    return [
+        `${w.due} `,
+        h(
+            "span",
+            { class: late ? "gh-late" : "gh-strong", title: exact(view.due) },
+            late ? `${date(view.due)} ${words.queue.late}` : date(view.due),
+        ),
+    ];
+}
+
+/** @param {any[]} list */
+function jobs(list) {
+    return h(
+        "ul",
+        { class: "gh-plain gh-jobs", "aria-label": w.jobs },
+        list.map((job) =>
+            h(
+                "li",
+                { class: job.status === "dead" ? "gh-bar gh-bad" : "gh-muted" },
+                w.jobLine(`${job.system} · ${job.name}`, job.status),
+                job.last_error && ` · ${job.last_error}`,
+            ),
+        ),
+    );
+}
+
+/** @param {import("../pages/request.js").Desk} desk @param {any} change */
+async function patch(desk, change) {
+    const body = { ...change, expected_revision: desk.view.revision };
+    desk.take(await desk.command(() => desk.ctx.api.patch(`/api/portal/requests/${desk.view.id}`, body)));
+}
+
+/** @param {import("../pages/request.js").Desk} desk */
+function changeDue(desk) {
+    const input = h("input", { type: "date", name: "due", value: dayInput(desk.view.due) });
+    formDialog({
+        title: w.setDue,
+        fields: [field({ label: w.due, input, optional: true })],
+        action: w.assignSave,
+        submit: () => patch(desk, { due: dayOutput(input.value) }),
+    });
+}
+
+/** @param {import("../pages/request.js").Desk} desk @param {string} person */
+async function assign(desk, person) {
+    await patch(desk, { assignee: person }).catch((err) => say(err.message));
+}
+
+/** @param {import("../pages/request.js").Desk} desk */
+async function chooseOwner(desk) {
+    /** @type {any[]} */
+    let team;
+    try {
+        team = await desk.ctx.api.get("/api/portal/staff");
+    } catch (err) {
+        return say(/** @type {Error} */ (err).message);
+    }
+    const people = team.filter((one) => one.active !== false && one.role !== "viewer");
+    const select = h(
+        "select",
+        { name: "assignee" },
+        h("option", { value: "" }, w.unassign),
+        people.map((one) => h("option", { value: one.id, selected: one.id === desk.view.assignee }, one.name)),
+    );
+    formDialog({
+        title: w.assignTitle,
+        fields: [field({ label: w.owner, input: select })],
+        action: w.assignSave,
+        submit: () => patch(desk, { assignee: select.value }),
+    });
+}

@@ -1,0 +1,71 @@
+// @ts-check
+// What the workspace reads out of a view, without a screen.
+
+/** Stands for "Request data" where an item's id would stand. */
+export const DATA = "data";
+
+/** @param {any} view @returns {any[]} every item in the order of the page */
+export function itemsOf(view) {
+    return (view?.sections ?? []).flatMap((/** @type {any} */ section) => section.items);
+}
+
+/** @param {any} item */
+export const toCheck = (item) => item.can_review && item.status === "provided";
+
+/** @param {any} view @returns {string | undefined} */
+export function firstToCheck(view) {
+    return itemsOf(view).find(toCheck)?.id;
+}
+
+/**
+ * Where "n" leads: the next item that is to be checked, going round; else simply the next.
+ * @param {any} view @param {string} chosen
+ */
+export function nextItem(view, chosen) {
+    const all = itemsOf(view);
+    if (all.length === 0) return chosen;
+    const at = all.findIndex((item) => item.id === chosen);
+    const around = [...all.slice(at + 1), ...all.slice(0, Math.max(at, 0))];
+    return (around.find(toCheck) ?? around[0] ?? all[0]).id;
+}
+
+/** Items that go back to the client with the next message. @param {any} view */
+export function sentBack(view) {
+    return itemsOf(view).filter((item) => item.status === "rejected" || item.status === "more_needed");
+}
+
+/** @param {any} action @param {string} kind */
+export function asks(action, kind) {
+    return (action.requires ?? []).filter((/** @type {any} */ one) => one.kind === kind);
+}
+
+/** Whether a step needs a dialog first: it asks for something, wants a yes, or sends collected reasons. @param {any} action */
+export function needsForm(action) {
+    return action.confirm || (action.requires ?? []).length > 0;
+}
+
+/**
+ * How many reasons the step sends, for the number on its button. @param {any} action @param {any} view
+ */
+export function reasonsSent(action, view) {
+    return asks(action, "per_item").length > 0 && asks(action, "items").length === 0 ? sentBack(view).length : 0;
+}
+
+/**
+ * The body of a transition. Comments are sent for the items that the step concerns and for no other.
+ * @param {any} action
+ * @param {number} revision
+ * @param {{texts: Record<string, string>, comments: Record<string, string>, items: string[]}} given
+ */
+export function moveBody(action, revision, given) {
+    /** @type {Record<string, any>} */
+    const body = { transition: action.key, expected_revision: revision };
+    for (const one of asks(action, "text")) body[one.key] = (given.texts[one.key] ?? "").trim();
+    if (asks(action, "items").length > 0) body.items = given.items;
+    if (asks(action, "per_item").length > 0) {
+        const only = asks(action, "items").length > 0 ? new Set(given.items) : null;
+        const entries = Object.entries(given.comments).filter(([id, text]) => text.trim() && (!only || only.has(id)));
+        body.comments = Object.fromEntries(entries.map(([id, text]) => [id, text.trim()]));
+    }
+    return body;
+}

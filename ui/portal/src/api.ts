@@ -1,0 +1,241 @@
+/** The one door to the server: every call of the portal is a function here. */
+import PocketBase, { ClientResponseError, type RecordModel, type SendOptions } from "pocketbase";
+import { Problem, problemFrom } from "./problem";
+import type {
+  Card,
+  Doc,
+  Firm,
+  Home,
+  Invitation,
+  LibraryDoc,
+  Me,
+  Message,
+  Persona,
+  RequestView,
+  Show,
+  Timeline,
+} from "./types";
+
+export interface AuthAnswer {
+  token: string;
+  record: RecordModel;
+}
+
+const pb = new PocketBase(location.origin);
+pb.autoCancellation(false);
+
+/** Where PocketBase's dashboard, which the staff console lives in, keeps its sign-in. */
+const CONSOLE_STORE = "__pb_superusers__/_";
+
+let onSignedOut: (() => Promise<void>) | undefined;
+
+/** `ask` shows the sign-in over the page; the interrupted call waits for it and is then made again. */
+export function whenSignedOut(ask: () => Promise<void>) {
+  onSignedOut = ask;
+}
+
+export const auth = {
+  get userId() {
+    return pb.authStore.record?.id ?? "";
+  },
+  /** Seconds until the sign-in ends; negative when it has. */
+  get secondsLeft() {
+    const payload = pb.authStore.token.split(".")[1];
+    if (!payload) return -1;
+    const { exp } = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as { exp: number };
+    return exp - Date.now() / 1000;
+  },
+  keep: (answer: AuthAnswer) => pb.authStore.save(answer.token, answer.record),
+  keepForConsole: (answer: AuthAnswer) =>
+    localStorage.setItem(CONSOLE_STORE, JSON.stringify({ token: answer.token, record: answer.record })),
+  forget: () => pb.authStore.clear(),
+  onChange: (listener: (id: string) => void) => pb.authStore.onChange((_, record) => listener(record?.id ?? "")),
+};
+
+/** Makes a call; an ended sign-in is asked for again first, any other failure comes out as a Problem. */
+async function call<T>(run: () => Promise<T>, signedIn = true): Promise<T> {
+  try {
+    if (signedIn && auth.userId && auth.secondsLeft < 0) throw new Problem("signed_out", "");
+    return await run();
+  } catch (err) {
+    const problem = toProblem(err);
+    if (!signedIn || !auth.userId || !onSignedOut || !(await hasEnded(problem))) throw problem;
+  }
+  await onSignedOut();
+  return call(run, signedIn);
+}
+
+/** The record API answers a withdrawn sign-in like a stranger (404, 400), so only `me` tells the two apart. */
+async function hasEnded(problem: Problem): Promise<boolean> {
+  if (problem.kind === "signed_out") return true;
+  if (![400, 403, 404].includes(problem.status) || problem.blockers.length) return false;
+  try {
+    await pb.send("/api/portal/me", {});
+    return false;
+  } catch (err) {
+    return toProblem(err).kind === "signed_out";
+  }
+}
+
+function toProblem(err: unknown): Problem {
+  if (err instanceof Problem) return err;
+  if (err instanceof ClientResponseError) return problemFrom(err.status, err.response);
+  throw err;
+}
+
+const send = <T>(path: string, options: SendOptions = {}, signedIn = true) =>
+  call<T>(() => pb.send<T>(`/api/portal/${path}`, options), signedIn);
+const post = <T>(path: string, body: object, signedIn = true) => send<T>(path, { method: "POST", body }, signedIn);
+
+// People
+
+export const firm = () => send<Firm>("firm", {}, false);
+export const me = () => send<Me>("me", {}, false);
+export const refresh = () => call(() => pb.collection("users").authRefresh(), false);
+export const requestCode = async (email: string) =>
+  (await call(() => pb.collection("users").requestOTP(email), false)).otpId;
+export const signInWithCode = (otpId: string, code: string) =>
+  call(() => pb.collection("users").authWithOTP(otpId, code), false);
+export const signInWithPassword = (email: string, password: string) =>
+  call(() => pb.collection("users").authWithPassword(email, password), false);
+export const saveProfile = (changes: { name?: string; locale?: string; timezone?: string }) =>
+  call(() => pb.collection("users").update(auth.userId, changes));
+export const savePassword = (oldPassword: string, password: string) =>
+  call(() => pb.collection("users").update(auth.userId, { oldPassword, password, passwordConfirm: password }));
+
+export const lookAtInvitation = (token: string) => post<Invitation>("invitations/look", { token }, false);
+export const acceptInvitation = (body: { token: string; name?: string; password?: string }) =>
+  post<AuthAnswer>("invitations/accept", body, false);
+export const renewInvitation = (token: string) => post<unknown>("invitations/renew", { token }, false);
+export const lookAtSetup = (token: string) => post<unknown>("setup/look", { token }, false);
+export const setUp = (body: { token: string; firm: string; name: string; email: string; password: string }) =>
+  post<AuthAnswer>("setup", body, false);
+
+export const demo = () => send<{ firm: string; personas: Persona[] }>("demo", {}, false);
+export const enterDemo = (persona: string) => post<AuthAnswer & { go: string }>("demo/enter", { persona }, false);
+export const emptyDemo = () => post<{ link: string }>("demo/empty", {}, false);
+export const isReady = async () => (await fetch("/readyz").catch(() => undefined))?.ok ?? false;
+
+// Requests
+
+export const home = (organization: string) => send<Home>("home", { query: { organization } });
+export const requests = (query: { show: Show; organization: string; q: string; after: string }) =>
+  send<{ items: Card[]; next: string }>("requests", { query });
+export const request = (id: string) => send<RequestView>(`requests/${encodeURIComponent(id)}`);
+export const timeline = (id: string, page: number) =>
+  send<Timeline>(`requests/${encodeURIComponent(id)}/timeline`, { query: { page, perPage: 20 } });
+export const saveFields = (id: string, data: Record<string, unknown>) =>
+  send<RequestView>(`requests/${id}`, { method: "PATCH", body: { data } });
+export const saveItem = (id: string, body: { answers?: Record<string, unknown>; none?: boolean }) =>
+  send<RequestView>(`items/${id}`, { method: "PATCH", body });
+export const addItem = (request: string, body: { section: string; template: string; title: string }) =>
+  post<RequestView>(`requests/${request}/items`, body);
+export const transition = (id: string, body: Record<string, unknown>, idempotencyKey: string) =>
+  send<RequestView>(`requests/${id}/transition`, {
+    method: "POST",
+    body,
+    headers: { "Idempotency-Key": idempotencyKey },
+  });
+
+// Records
+
+const MESSAGE_FIELDS = "id,request,author_user,author_name,body,created";
+
+export const messages = (request: string) =>
+  call(() =>
+    pb.collection<Message>("messages").getFullList({
+      filter: pb.filter("request = {:request}", { request }),
+      sort: "created",
+      fields: MESSAGE_FIELDS,
+    }),
+  );
+export const latestMessages = async () =>
+  (await call(() => pb.collection<Message>("messages").getList(1, 200, { sort: "-created", fields: MESSAGE_FIELDS })))
+    .items;
+export const sendMessage = (request: string, body: string) =>
+  call(() => pb.collection<Message>("messages").create({ request, body }));
+
+export interface RequestName {
+  id: string;
+  title: string;
+  number: string;
+  organization: string;
+}
+export const requestNames = async () =>
+  (
+    await call(() =>
+      pb
+        .collection<RequestName>("client_requests")
+        .getList(1, 200, { sort: "-created", fields: "id,title,number,organization" }),
+    )
+  ).items;
+
+/** A page of the documents that this person may see, newest first. */
+export async function documents(query: { q: string; organization: string; page: number }) {
+  const conditions: string[] = [];
+  if (query.q) conditions.push(pb.filter("title ~ {:q}", { q: query.q }));
+  if (query.organization) conditions.push(pb.filter("organization = {:o}", { o: query.organization }));
+  const list = await call(() =>
+    pb.collection("documents").getList(query.page, 30, { sort: "-created", filter: conditions.join(" && ") }),
+  );
+  return { items: list.items.map(toLibraryDoc), more: list.page < list.totalPages };
+}
+
+function toLibraryDoc(record: RecordModel): LibraryDoc {
+  return {
+    id: record.id,
+    title: record.title,
+    size: record.size,
+    mime: record.mime,
+    state: record.state,
+    created: record.created,
+    author_name: record.author_name,
+    by_client: !record.uploader_staff,
+    request: record.request,
+    url: `/api/files/documents/${record.id}/${record.file}`,
+  };
+}
+
+export const removeDocument = (id: string) => call(() => pb.collection("documents").delete(id));
+
+/** The address of a protected file, good for three minutes. */
+export async function fileAddress(url: Doc["url"], download = false): Promise<string> {
+  const token = await call(() => pb.files.getToken());
+  return `${url}?token=${token}${download ? "&download=1" : ""}`;
+}
+
+/** Sends one file in one piece and tells how far it is; a broken line rejects with an "offline" Problem. */
+export function sendFile(body: FormData, progress: (sent: number) => void, stop: AbortSignal): Promise<void> {
+  return call(
+    () =>
+      new Promise<void>((resolve, reject) => {
+        const xhr = new XMLHttpRequest();
+        xhr.open("POST", "/api/collections/documents/records");
+        xhr.setRequestHeader("Authorization", pb.authStore.token);
+        xhr.responseType = "json";
+        xhr.upload.onprogress = (event) => progress(event.loaded);
+        xhr.onload = () => (xhr.status < 300 ? resolve() : reject(problemFrom(xhr.status, xhr.response)));
+        xhr.onerror = xhr.ontimeout = () => reject(problemFrom(0, null));
+        xhr.onabort = () => reject(new Problem("refused", ""));
+        stop.addEventListener("abort", () => xhr.abort());
+        xhr.send(body);
+      }),
+  );
+}
+
+/** Calls back when something that this person may see has changed, and after the line was away. */
+export async function live(changed: (request: string) => void): Promise<() => void> {
+  const stopTopic = await pb.realtime.subscribe(`person/${auth.userId}`, (message: { request?: string }) =>
+    changed(message.request ?? ""),
+  );
+  // PB_CONNECT comes again after each reconnect: what was missed meanwhile is gone, so everything shown is fetched again.
+  let first = true;
+  const stopConnect = await pb.realtime.subscribe("PB_CONNECT", () => {
+    if (!first) changed("");
+    first = false;
+  });
+  return () => {
+    void stopTopic();
+    void stopConnect();
+  };
+}

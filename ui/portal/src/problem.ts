@@ -1,0 +1,51 @@
+import type { Blocker } from "./types";
+
+/** `kind` is what the page has to do about it; the message is for reading. */
+export type ProblemKind = "offline" | "signed_out" | "gone" | "stale" | "refused" | "busy" | "fault";
+
+/** A refusal or failure that a person can act on. `fields` holds the message for each field, item or code. */
+export class Problem extends Error {
+  constructor(
+    readonly kind: ProblemKind,
+    message: string,
+    readonly fields: Record<string, { code: string; message: string }> = {},
+    readonly blockers: Blocker[] = [],
+    readonly status = 0,
+  ) {
+    super(message);
+  }
+
+  /** Whether one of the fields was refused with this code. */
+  has(code: string): boolean {
+    return Object.values(this.fields).some((field) => field.code === code);
+  }
+}
+
+export function kindOf(status: number): ProblemKind {
+  if (status === 0 || status === 502 || status === 504) return "offline";
+  if (status === 401) return "signed_out";
+  if (status === 404) return "gone";
+  if (status === 409) return "stale";
+  if (status === 429) return "busy";
+  return status >= 500 ? "fault" : "refused";
+}
+
+/** Makes a Problem of PocketBase's error body; `data` may also hold plain facts such as `changed_by`. */
+export function problemFrom(status: number, body: unknown): Problem {
+  const answer = isObject(body) ? body : {};
+  const fields: Problem["fields"] = {};
+  if (isObject(answer.data)) {
+    for (const [key, value] of Object.entries(answer.data)) {
+      if (isObject(value) && typeof value.message === "string") {
+        fields[key] = { code: String(value.code ?? ""), message: value.message };
+      }
+    }
+  }
+  const message = typeof answer.message === "string" ? answer.message : "";
+  const blockers = Array.isArray(answer.blockers) ? (answer.blockers as Blocker[]) : [];
+  return new Problem(kindOf(status), message, fields, blockers, status);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}

@@ -1,0 +1,304 @@
+/** The shapes that the server answers with; docs/api.md is the contract. */
+
+export type Tone = "need" | "us" | "ok" | "bad" | "block" | "todo";
+export type Turn = "client" | "staff" | "system" | "nobody";
+
+export interface Firm {
+  name: string;
+  accent: string;
+  logo: string;
+  contact_email: string;
+  demo: boolean;
+  needs_setup: boolean;
+  mail: "ready" | "none";
+  timezone: string;
+  locale: string;
+}
+
+export interface Organization {
+  id: string;
+  name: string;
+  role: string;
+  role_text: string;
+  needs: number;
+}
+
+export interface Me {
+  kind: "user" | "staff";
+  id: string;
+  name: string;
+  email: string;
+  locale: string;
+  timezone: string;
+  organizations: Organization[];
+}
+
+export interface Progress {
+  total: number;
+  ready: number;
+  left: number;
+  sent_back: number;
+  checked: number;
+  to_check: number;
+}
+
+export interface Card {
+  id: string;
+  number: string;
+  title: string;
+  organization: string;
+  organization_name: string;
+  state: string;
+  label: string;
+  category: string;
+  turn: Turn;
+  outcome: string;
+  due: string;
+  overdue: boolean;
+  state_since: string;
+  progress: Progress;
+  tag: string;
+  tone: Tone;
+  tag_icon: string;
+  line: string;
+  button: string;
+}
+
+export interface Contact {
+  id: string;
+  name: string;
+}
+
+export interface Home {
+  counts: { needs_you: number; with_us: number; finished: number };
+  needs_you: Card[];
+  with_us: Card[];
+  finished: Card[];
+  contact: Contact | null;
+  since: { at: string; text: string; actor_name: string; request: string; request_title: string }[];
+  last_visit: string;
+}
+
+export type Show = "needs_you" | "with_us" | "finished";
+
+export type FieldType =
+  | "text"
+  | "long_text"
+  | "number"
+  | "money"
+  | "bool"
+  | "choice"
+  | "multi_choice"
+  | "date"
+  | "month"
+  | "month_day"
+  | "list"
+  | "people_list";
+
+export interface Option {
+  value: string;
+  text: string;
+}
+
+export interface Person {
+  id: string;
+  name: string;
+  email?: string;
+  share?: number;
+}
+
+/** One question, wherever it stands: a field of the request, a line of a form, a detail of a file. */
+export interface Question {
+  key: string;
+  label: string;
+  type: FieldType;
+  required: boolean;
+  help: string;
+  options: Option[];
+}
+
+export interface RequestField extends Question {
+  value: unknown;
+  editable: boolean;
+  why: string;
+}
+
+export interface Doc {
+  id: string;
+  title: string;
+  version: number;
+  size: number;
+  mime: string;
+  state: "scanning" | "ready" | "quarantined";
+  author_name: string;
+  by_client: boolean;
+  created: string;
+  sha256: string;
+  current: boolean;
+  removable: boolean;
+  url: string;
+}
+
+export interface Ask {
+  accept: string[];
+  max_mb: number;
+  files_min: number;
+  files_max: number;
+  camera: boolean;
+  allow_none: string;
+  answer_type: "text" | "choice" | "date" | "number";
+  choices: (string | Option)[];
+  questions: Question[];
+  text_title: string;
+  text: string;
+  metadata: { key: string; type: FieldType; label: string }[];
+}
+
+export type ItemKind = "file" | "form" | "long_text" | "answer" | "acknowledge";
+export type ItemStatus =
+  | "missing"
+  | "provided"
+  | "accepted"
+  | "rejected"
+  | "more_needed"
+  | "waived"
+  | "not_applicable"
+  | "expired";
+
+export interface Item {
+  id: string;
+  key: string;
+  instance: string;
+  title: string;
+  hint: string;
+  kind: ItemKind;
+  status: ItemStatus;
+  label: string;
+  turn: Turn;
+  required: boolean;
+  editable: boolean;
+  why: string;
+  reason: string;
+  reason_text: string;
+  comment: string;
+  due: string;
+  answers: Record<string, unknown>;
+  ask: Partial<Ask>;
+  documents: Doc[];
+}
+
+export interface Section {
+  key: string;
+  title: string;
+  provider: string;
+  dynamic: boolean;
+  can_add: boolean;
+  templates: { key: string; title: string; kind: ItemKind }[];
+  items: Item[];
+}
+
+export interface Blocker {
+  code: string;
+  message: string;
+  item?: string;
+  field?: string;
+}
+
+export interface Action {
+  key: string;
+  label: string;
+  to: string;
+  allowed: boolean;
+  by: string[];
+  confirm: boolean;
+  primary: boolean;
+  consequence: string;
+  blockers: Blocker[];
+  requires: { key: string; label: string; kind: "text" | "per_item" | "items" }[];
+}
+
+/** What the server lets this person see of a request; `actions` are the steps out of where it stands. */
+export interface RequestView {
+  id: string;
+  number: string;
+  title: string;
+  organization: string;
+  organization_name: string;
+  state: string;
+  label: string;
+  category: string;
+  outcome: string;
+  turn: Turn;
+  turn_text: string;
+  turn_detail: string;
+  due: string;
+  state_since: string;
+  revision: number;
+  contact: Contact | null;
+  progress: Progress;
+  read_only: string;
+  acting_for: string;
+  sections: Section[];
+  fields: RequestField[];
+  actions: Action[];
+}
+
+export interface TimelineEntry {
+  id: string;
+  at: string;
+  kind: string;
+  actor_name: string;
+  on_behalf_of: string;
+  text: string;
+  detail: string;
+}
+
+export interface Timeline {
+  summary: string;
+  items: TimelineEntry[];
+  page: number;
+  perPage: number;
+  totalItems: number;
+}
+
+export interface Message {
+  id: string;
+  request: string;
+  author_user: string;
+  author_name: string;
+  body: string;
+  created: string;
+}
+
+export interface LibraryDoc {
+  id: string;
+  title: string;
+  size: number;
+  mime: string;
+  state: string;
+  created: string;
+  author_name: string;
+  by_client: boolean;
+  request: string;
+  url: string;
+}
+
+export interface Invitation {
+  status: "open" | "expired" | "accepted" | "revoked";
+  firm: string;
+  organization_name: string;
+  invited_by_name: string;
+  role_text: string;
+  email: string;
+  name: string;
+  expires: string;
+  has_account: boolean;
+}
+
+export interface Persona {
+  key: string;
+  name: string;
+  title: string;
+  text: string;
+  kind: string;
+}
