@@ -67,6 +67,12 @@ func NewHouse(app core.App, o Options) *House {
 	h.Documents = h.documents()
 	h.Invitations = &access.Invitations{App: app, Clock: o.Clock, BaseURL: h.baseURL,
 		Emit: func(tx core.App, f access.Fact) error {
+			tx.TxInfo().OnComplete(func(failed error) error {
+				if failed == nil {
+					h.Bus.Wake()
+				}
+				return nil
+			})
 			return event.Emit(tx, event.Event{Type: f.Type, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
 		},
 		Audit: h.trace}

@@ -231,4 +231,3 @@ func (h *House) Print(w io.Writer) error {
 	}
 	return nil
 }
-

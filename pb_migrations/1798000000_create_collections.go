@@ -226,7 +226,7 @@ func createCollections(app core.App) error {
 		&core.FileField{Name: "file", Required: true, Protected: true, MaxSize: 5 << 30, MaxSelect: 1},
 		text("title", true), number("version"), text("sha256", false), &core.NumberField{Name: "size", OnlyInt: true}, text("mime", false),
 		choice("state", true, "scanning", "ready", "quarantined"), one("uploader_user", false, users), one("uploader_staff", false, staff), text("author_name", false),
-		object("metadata"), flag("superseded"), date("sent_at"), date("published_at"), date("retain_until"), flag("hold"), text("scope", false))
+		object("metadata"), flag("reviewed"), flag("superseded"), date("sent_at"), date("published_at"), date("retain_until"), flag("hold"), text("scope", false))
 	b.save(documents)
 	documents.Fields.Add(one("replaces", false, documents))
 	index(documents, false, "request, created")
@@ -252,7 +252,7 @@ func createCollections(app core.App) error {
 	index(notes, false, "request, created")
 	scoped(notes, "created")
 	seen(notes)
-	notes.CreateRule = rule(isStaff)
+	notes.CreateRule = rule(signedIn)
 	b.save(notes)
 
 	transitions := b.base("transitions",

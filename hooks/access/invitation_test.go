@@ -48,7 +48,7 @@ func newHouse(t *testing.T) *house {
 			"actor": e.Actor.ID, "action": e.Action, "collection": e.Collection, "record": e.Record, "change": schema.JSON(e.Change), "hash": "x"})
 	}
 	h.invitations = &Invitations{App: app, Clock: clock, Emit: emit, Audit: audit, BaseURL: func() string { return "https://portal.example/" }}
-	h.setup = &Setup{App: app, Clock: clock, Emit: emit, Audit: audit}
+	h.setup = &Setup{App: app, Clock: clock, Audit: audit}
 	return h
 }
 

@@ -61,12 +61,11 @@ func endSetup(app core.App) error {
 	return nil
 }
 
-// Setup makes the first owner of an empty portal. Emit and Audit run inside the
+// Setup makes the first owner of an empty portal. Audit runs inside the
 // transaction.
 type Setup struct {
 	App   core.App
 	Clock schema.Clock
-	Emit  func(tx core.App, f Fact) error
 	Audit func(tx core.App, t Trace) error
 }
 
@@ -124,12 +123,8 @@ func (s *Setup) Complete(in FirstOwner, ip string) (*core.Record, error) {
 		if err := endSetup(tx); err != nil {
 			return err
 		}
-		actor := schema.ActorOf(owner, ip)
-		if err := s.Audit(tx, Trace{Actor: actor, Action: "create", Collection: schema.Staff, Record: owner.Id, At: s.Clock(),
-			Change: map[string]any{"role": beforeAfter(nil, "owner"), "setup": "first owner"}}); err != nil {
-			return err
-		}
-		return s.Emit(tx, Fact{Type: "portal.set_up", Actor: actor, Payload: map[string]any{"staff": owner.Id}, At: s.Clock()})
+		return s.Audit(tx, Trace{Actor: schema.ActorOf(owner, ip), Action: "create", Collection: schema.Settings, Record: settingFirm, At: s.Clock(),
+			Change: map[string]any{"name": beforeAfter(nil, firm.Name), "timezone": beforeAfter(nil, firm.Timezone), "first_owner": beforeAfter(nil, owner.Id)}})
 	})
 	return owner, err
 }

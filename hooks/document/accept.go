@@ -62,11 +62,11 @@ func check(slot Slot, name string, size int64, content io.ReadSeeker) (string, e
 	ending := strings.ToLower(strings.TrimPrefix(filepath.Ext(name), "."))
 	switch {
 	case size == 0:
-		return "", refuse(problem.FileEmpty, fmt.Sprintf("%s is empty. Open it on your computer, save it again, and send that.", name))
+		return "", refuse(problem.FileEmpty, fmt.Sprintf("The file %s is empty. Open it on your computer, save it again, and send that.", name))
 	case !slices.Contains(accept, ending):
-		return "", refuse(problem.FileType, fmt.Sprintf("%s cannot be used here. Send %s.", name, words(accept)))
+		return "", refuse(problem.FileType, fmt.Sprintf("The file %s cannot be used here. Send %s.", name, words(accept)))
 	case slot.MaxBytes > 0 && size > slot.MaxBytes:
-		return "", refuse(problem.FileSize, fmt.Sprintf("%s is %s. The limit here is %s. Split it, or ask us for another way.", name, megabytes(size), megabytes(slot.MaxBytes)))
+		return "", refuse(problem.FileSize, fmt.Sprintf("The file %s is %s. The limit here is %s. Split it, or ask us for another way.", name, megabytes(size), megabytes(slot.MaxBytes)))
 	case slot.Most > 0 && slot.Count >= slot.Most:
 		return "", refuse(problem.FileCount, fmt.Sprintf("%s takes at most %d files. Remove one first.", slot.Title, slot.Most))
 	}

@@ -125,4 +125,3 @@ func (r *Reports) staffHome(e *core.RequestEvent, a asker) error {
 	}
 	return e.JSON(http.StatusOK, map[string]any{"counts": answer.Counts, "view": view, "items": answer.Items, "next": answer.Next})
 }
-

@@ -27,7 +27,7 @@ const (
 	SELECT * FROM (SELECT %[1]s FROM requests r WHERE %[2]s ORDER BY %[5]s LIMIT {:limit})
 	UNION ALL
 	SELECT * FROM (SELECT %[3]s FROM requests r JOIN client_requests c ON c.id = r.id WHERE %[4]s ORDER BY %[6]s LIMIT {:limit})
-) x LEFT JOIN organizations o ON o.id = x.organization LEFT JOIN staff s ON s.id = x.assignee ORDER BY x.over, x.rank, x.sort, x.state_since, x.id LIMIT {:limit}`
+) x LEFT JOIN organizations o ON o.id = x.organization LEFT JOIN staff s ON s.id = x.assignee ORDER BY x.finished, x.rank, x.sort, x.state_since, x.id LIMIT {:limit}`
 
 	countQueue = `SELECT %[1]s FROM (
 	SELECT r.turn, r.category, r.due, r.assignee FROM requests r WHERE r.` + unfinished + ` AND %[2]s
@@ -124,7 +124,7 @@ func queueStatement(v reach, w queueWanted, params dbx.Params) string {
 		truth, face = truth+strings.ReplaceAll(further, "$", "r"), face+strings.ReplaceAll(further, "$", "c")
 		params["rank"], params["key"], params["then"], params["last"] = m.Rank, m.Key, m.Then, m.ID
 	}
-	columns := `, ` + over + ` AS over, ` + rankOf + ` AS rank, ` + dueOf + ` AS sort`
+	columns := `, ` + over + ` AS finished, ` + rankOf + ` AS rank, ` + dueOf + ` AS sort`
 	order := over + `, ` + rankOf + `, ` + dueOf + `, $.state_since, $.id`
 	if over == `0` {
 		order = strings.TrimPrefix(order, over+`, `)

@@ -147,7 +147,7 @@ func (e *Engine) startJob(tx core.App, l *live, name string, revision int) error
 	key := fill(spec.IdempotencyKey, l.placeholders(revision)) + "#" + strconv.Itoa(revision)
 	err := schema.Insert(tx, schema.Jobs, dbx.Params{"id": schema.NewID(), "connection": "", "name": name, "system": spec.System, "request": l.ID, "collection": schema.Requests, "record": l.ID,
 		"organization": l.Organization, "status": "skipped", "attempts": 0, "next_at": "", "idempotency_key": key,
-		"last_error": "No " + human(spec.System) + " system is connected, so there was nothing to do.", "revision": revision, "scope": l.Scope, "created": now, "updated": now})
+		"last_error": "No " + spec.System + " system is connected, so there was nothing to do.", "revision": revision, "scope": l.Scope, "created": now, "updated": now})
 	if err != nil {
 		return fmt.Errorf("queue job %s: %w", name, err)
 	}

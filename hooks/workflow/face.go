@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/pocketbase/pocketbase/core"
+
 	"gatehouse/hooks/schema"
 )
 
@@ -250,4 +252,14 @@ func changedItems(before, after *ClientFace) (changed []ClientItem, gone []strin
 		delete(old, i.ID)
 	}
 	return changed, slices.Sorted(maps.Keys(old))
+}
+
+// Rebuild works the client's face out of the truth, without writing it; nil if
+// the client is shown nothing. Comparing it with the rows proves them.
+func (e *Engine) Rebuild(app core.App, id string) (*ClientFace, error) {
+	l, err := e.load(app, id, schema.System())
+	if err != nil {
+		return nil, err
+	}
+	return l.before, nil
 }

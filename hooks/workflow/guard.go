@@ -22,6 +22,10 @@ import (
 func (e *Engine) UpdateRequest(re *core.RecordRequestEvent) error {
 	before := re.Record.Original()
 	wish, err := e.wish(re, before)
+	if wish != nil && wish.revision != nil && *wish.revision != before.GetInt("revision") {
+		// Decided on an older picture: what it wishes besides does not matter.
+		err = e.PatchRequest(re.Request.Context(), re.App, before.Id, schema.ActorOf(re.Auth, re.RealIP()), RequestPatch{ExpectedRevision: wish.revision})
+	}
 	if err == nil {
 		err = e.grant(re, before, wish)
 	}
@@ -68,7 +72,7 @@ func (e *Engine) wish(re *core.RecordRequestEvent, before *core.Record) (*wish, 
 	if len(locked.Fields) > 0 {
 		first := slices.Sorted(maps.Keys(locked.Fields))[0]
 		locked.Message = locked.Fields[first].Message
-		return nil, locked
+		return w, locked
 	}
 	return w, nil
 }

@@ -161,7 +161,7 @@ type itemRow struct {
 const selectItems = `SELECT i.id, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
 	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, i.reviewed_at,
 	COALESCE(i.answers, '{}') AS answers, i.tries,
-	(SELECT json_group_array(json_object('state', d.state, 'fresh', i.reviewed_at = '' OR d.created > i.reviewed_at, 'staff', d.scope LIKE 'staff:%', 'metadata', json(COALESCE(d.metadata, '{}'))))
+	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'metadata', json(COALESCE(d.metadata, '{}'))))
 		FROM documents d WHERE d.item = i.id AND d.superseded = 0) AS files
 	FROM items i WHERE i.request = {:id} ORDER BY i.position, i.created, i.id`
 

@@ -271,7 +271,8 @@ func snapshot(items []*Item) map[string]string {
 }
 
 // release lets the decisions out that were made in the state that ends now, all
-// at once. Documents of a rejected item are superseded: new ones are needed.
+// at once. Documents of a rejected item are superseded; where more is needed they
+// stay, and at least one new one has to come.
 func (e *Engine) release(tx core.App, l *live, items *touched) error {
 	for _, i := range l.facts.Items {
 		if i.Shown == nil {
@@ -284,13 +285,18 @@ func (e *Engine) release(tx core.App, l *live, items *touched) error {
 		}
 	}
 	for _, i := range items.list() {
-		if i.Status != Rejected || i.EnteredStatus == Rejected {
+		if !sentBack(i.Status) || i.EnteredStatus == i.Status {
 			continue
 		}
-		if _, err := tx.DB().NewQuery(`UPDATE documents SET superseded = 1 WHERE item = {:id} AND superseded = 0`).Bind(dbx.Params{"id": i.ID}).Execute(); err != nil {
-			return fmt.Errorf("supersede documents of item %s: %w", i.ID, err)
+		_, err := tx.DB().NewQuery(`UPDATE documents SET reviewed = 1, superseded = {:all} WHERE item = {:id} AND superseded = 0`).
+			Bind(dbx.Params{"id": i.ID, "all": i.Status == Rejected}).Execute()
+		if err != nil {
+			return fmt.Errorf("mark reviewed documents of item %s: %w", i.ID, err)
 		}
-		i.Files = Files{}
+		i.Files.Fresh = 0
+		if i.Status == Rejected {
+			i.Files = Files{}
+		}
 	}
 	return nil
 }

@@ -34,14 +34,12 @@ try {
     const links = [
         { href: home, icon: "ri-inbox-line", label: "Work queue", isActive: active("queue", "new", "request") },
         { href: "#/gatehouse/clients", icon: "ri-building-line", label: "Clients", isActive: active("client") },
+        { href: "#/gatehouse/mail", icon: "ri-mail-line", label: "Mail", isActive: active("mail") },
     ];
-    const mail = { href: "#/gatehouse/mail", icon: "ri-mail-line", label: "Mail", isActive: active("mail") };
     const repairLinks = app.store.headerLinks.slice();
     watch(() => {
-        const person = app.store.superuser;
-        const staff = person?.collectionName === "staff";
-        const manages = person?.role === "manager" || person?.role === "owner";
-        app.store.headerLinks = staff ? [...links, ...(manages ? [mail] : [])] : repairLinks.slice();
+        const staff = app.store.superuser?.collectionName === "staff";
+        app.store.headerLinks = staff ? links : repairLinks;
         document.documentElement.dataset.ghKind = staff ? "staff" : "";
     });
 

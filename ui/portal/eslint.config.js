@@ -14,7 +14,11 @@ export default ts.config(
   {
     files: ["**/*.svelte", "**/*.svelte.ts"],
     languageOptions: { parserOptions: { parser: ts.parser, extraFileExtensions: [".svelte"], svelteConfig } },
-    // The own router needs no base path: links are plain addresses.
-    rules: { "svelte/no-navigation-without-resolve": "off" },
+    rules: {
+      // The own router needs no base path: links are plain addresses.
+      "svelte/no-navigation-without-resolve": "off",
+      // The plain maps, sets and dates here are caches and values that are replaced, not watched.
+      "svelte/prefer-svelte-reactivity": "off",
+    },
   },
 );

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { answerAll, Firm, itemsOf } from "./lib/firm.mjs";
+import { command } from "./lib/server.mjs";
 import { until } from "./lib/wait.mjs";
 
 /** node:test's hooks give no `t.after` of their own: what is opened in `before` is closed in `after`. */
@@ -201,7 +202,10 @@ describe("a superuser", () => {
     ["delete the request", "DELETE FROM requests WHERE id = ID"],
     ["change a published workflow", "UPDATE workflows SET definition = '{}' WHERE status = 'published'"],
   ]) {
-    test(`cannot ${what} by SQL`, () => refused(id, [400, 403], () => firm.sol.post("/api/sql", { query: sql.replaceAll("ID", `'${id}'`) })));
+    test(`cannot ${what} by SQL`, async () => {
+      const { message } = await refused(id, 400, () => firm.sol.post("/api/sql", { query: sql.replaceAll("ID", `'${id}'`) }));
+      assert.match(message, /wall: /, "refused, but not by a wall of the database");
+    });
   }
 });
 
@@ -316,5 +320,23 @@ describe("a power cut", () => {
       await holds();
       await caughtUp();
     }
+  });
+});
+
+// The last one: what it breaks stays broken.
+describe("a superuser who takes a wall of the database away", () => {
+  const doctor = () => command("doctor", "--dir", firm.server.dir);
+
+  test("is found by the doctor, and every attempt of this file is in an audit log that still fits", async () => {
+    const before = await doctor();
+    assert.equal(before.code, 0, before.output);
+    const statement = "DROP TRIGGER wall_requests_state";
+    await firm.sol.must("POST", "/api/sql", { query: statement });
+    const { code, output } = await doctor();
+    assert.equal(code, 1, output);
+    assert.match(output, /wall_requests_state/);
+    assert.equal((await command("audit", "verify", "--dir", firm.server.dir)).code, 0);
+    const noted = await firm.sol.records("audit_log", "action='sql'", "-seq");
+    assert.ok(JSON.stringify(noted[0] ?? {}).includes(statement), "the statement is not in the audit log");
   });
 });

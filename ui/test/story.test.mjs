@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 
 import { Api } from "./lib/api.mjs";
-import { Browser, desk, look, noBrowser, phone } from "./lib/browser.mjs";
+import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
 import { pdf } from "./lib/files.mjs";
 import { itemsOf, password, superuser, useMailbox } from "./lib/firm.mjs";
 import { linkIn, Mailbox } from "./lib/mail.mjs";
@@ -43,9 +43,17 @@ describe("a request from the first idea to the end", { skip: noBrowser }, () => 
     test(name, async (t) => {
       if (broken) return t.skip("an earlier step failed");
       broken = true;
-      await run(t);
-      staff.clean();
-      guest.clean();
+      try {
+        await run(t);
+        staff.clean();
+        guest.clean();
+      } catch (err) {
+        for (const [page, who] of [[staff, "staff"], [guest, "guest"]]) {
+          await shot(page, `failed-${who}`);
+          t.diagnostic(`${who} at ${page.url()}: ${page.complaints.join("; ") || "no complaint"}`);
+        }
+        throw err;
+      }
       broken = false;
     });
 

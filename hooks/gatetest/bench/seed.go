@@ -68,10 +68,10 @@ func seedGatehouse(ctx context.Context, s *server, work string, requests int) (s
 	if err := os.WriteFile(definition, []byte(workflow), 0o600); err != nil {
 		return seed{}, fmt.Errorf("write the workflow: %w", err)
 	}
-	if err := s.command(ctx, "superuser", "upsert", email, password, "--dir", s.dir); err != nil {
+	if err := s.command(ctx, "workflow", "import", "--publish", definition, "--dir", s.dir); err != nil {
 		return seed{}, err
 	}
-	if err := s.command(ctx, "workflow", "import", "--publish", definition, "--dir", s.dir); err != nil {
+	if err := s.command(ctx, "superuser", "upsert", email, password, "--dir", s.dir); err != nil {
 		return seed{}, err
 	}
 	if _, err := s.start(ctx); err != nil {
@@ -154,11 +154,23 @@ func (s *seed) add(id string, n int) {
 	}
 }
 
-// pairs are the operations that both sides can do, for so many workers; each
-// count of workers has records of its own, so that every run finds them as the
-// one before left them.
+// turn is whose turn it is at the n-th call of a worker: every worker goes round
+// its own requests, so that none waits for another because of the data and no
+// history grows as it never would; and each count of workers has its own half,
+// so that every run finds them as the one before left them. With each round the
+// request goes the other way.
+func (s seed) turn(workers, worker, n int) (id string, way int) {
+	half := len(s.requests) / 2
+	share := max(1, half/workers)
+	first := worker * share
+	if workers > 1 {
+		first += half
+	}
+	return s.requests[first+n%share], n / share % 2
+}
+
+// pairs are the operations that both sides can do, for so many workers.
 func pairs(bare, ours seed, workers int) []pair {
-	own := func(s seed, worker int) string { return s.requests[(workers+worker)%len(s.requests)] }
 	list := "/api/collections/client_requests/records?perPage=30&sort=-created&skipTotal=1"
 	withTotal := "/api/collections/client_requests/records?perPage=30&sort=-created"
 	get := func(token, path string) operation {
@@ -168,10 +180,12 @@ func pairs(bare, ours seed, workers int) []pair {
 		{
 			name: "a step of a request | PATCH of one field",
 			bare: operation{token: bare.staff, next: func(worker, n int) (string, string, string) {
-				return http.MethodPatch, "/api/collections/requests/records/" + own(bare, worker), `{"state":"` + [2]string{"right", "left"}[n%2] + `"}`
+				id, way := bare.turn(workers, worker, n)
+				return http.MethodPatch, "/api/collections/requests/records/" + id, `{"state":"` + [2]string{"right", "left"}[way] + `"}`
 			}},
 			ours: operation{token: ours.staff, next: func(worker, n int) (string, string, string) {
-				return http.MethodPost, "/api/portal/requests/" + own(ours, worker) + "/transition", `{"transition":"` + [2]string{"go_right", "go_left"}[n%2] + `"}`
+				id, way := ours.turn(workers, worker, n)
+				return http.MethodPost, "/api/portal/requests/" + id + "/transition", `{"transition":"` + [2]string{"go_right", "go_left"}[way] + `"}`
 			}},
 		},
 		{name: "the client's list of 30", bare: get(bare.client, list), ours: get(ours.client, list)},

@@ -12,23 +12,11 @@ import { words } from "../words.js";
 const w = words.mail;
 
 /** @type {Record<string, import("../parts/tag.js").Tone>} */
-const tones = {
-    sent: "ok",
-    delivered: "ok",
-    waiting: "us",
-    kept: "todo",
-    suppressed: "todo",
-    failed: "bad",
-    bounced: "bad",
-};
+const tones = { sent: "ok", waiting: "us", kept: "todo", failed: "bad" };
 
 /** @param {string} status */
 export const mailTag = (status) =>
-    tag(
-        tones[status] ?? "todo",
-        w.status[status] ?? status,
-        status === "failed" || status === "bounced" ? "bang" : "mail",
-    );
+    tag(tones[status] ?? "todo", w.status[status] ?? status, status === "failed" ? "bang" : "mail");
 
 /** @param {import("../parts/stage.js").Ctx} ctx */
 export function pageMail(ctx) {
@@ -77,15 +65,14 @@ export function pageMail(ctx) {
         paint(notice, firm.mail === "none" && h("p", { class: "gh-bar gh-note" }, w.noMail));
         paint(
             filters,
-            Object.entries(w.filters).map(([key, text]) => {
-                const status = key === "all" ? "" : key;
+            Object.entries({ "": w.all, ...w.status }).map(([status, text]) => {
                 return h(
                     "a",
                     {
                         class: "gh-pill",
                         href: address("mail", { status }),
                         "aria-current": status === state.status ? "true" : null,
-                        "data-k": "f-" + key,
+                        "data-k": "f-" + status,
                     },
                     text,
                 );

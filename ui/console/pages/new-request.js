@@ -5,6 +5,7 @@ import { field, mark } from "../parts/field.js";
 import { skeleton, refused, empty, left } from "../parts/faces.js";
 import { clientPicker } from "../parts/client-picker.js";
 import { itemEditor } from "../parts/item-editor.js";
+import { kindsOf } from "../parts/wishes.js";
 import { dayOutput } from "../parts/format.js";
 import { address, START } from "../parts/routes.js";
 import { words } from "../words.js";
@@ -66,7 +67,10 @@ function form({ api, host, signal, ...rest }, workflows, organization) {
     const error = h("p", { class: "gh-error", role: "alert", hidden: true });
     const button = h("button", { type: "submit", class: "gh-btn gh-first" }, w.submit);
     const chosen = () => workflows.find((one) => one.key === workflow.value);
-    const follow = () => (items.element.hidden = !chosen()?.needs_items);
+    const follow = () => {
+        items.use(kindsOf(chosen()));
+        items.element.hidden = !chosen()?.needs_items;
+    };
     workflow.addEventListener("change", follow);
     follow();
 

@@ -4,6 +4,7 @@ import { h } from "./dom.js";
 import { formDialog } from "./dialog.js";
 import { field, mark } from "./field.js";
 import { say } from "./say.js";
+import { choicesOf, kindName } from "./wishes.js";
 import { words } from "../words.js";
 
 const w = words.request;
@@ -54,12 +55,6 @@ export function addItem(desk, section) {
     });
 }
 
-/** @param {any} template */
-export function kindName(template) {
-    const plain = template.title && !template.title.includes("{") ? template.title : "";
-    return plain || /** @type {Record<string, string>} */ (c.kinds)[template.key] || template.key;
-}
-
 /** The kind of answer that a question takes; `read` gives null after saying what is missing. */
 export function answerFields() {
     const type = h(
@@ -76,10 +71,7 @@ export function answerFields() {
         element: h("div", { class: "gh-form" }, field({ label: c.answerType, input: type }), box),
         read() {
             if (type.value !== "choice") return { answer_type: type.value };
-            const list = choices.value
-                .split("\n")
-                .map((line) => line.trim())
-                .filter(Boolean);
+            const list = choicesOf(choices.value);
             if (list.length < 2) {
                 mark(choices, c.needChoices);
                 choices.focus();

@@ -163,7 +163,12 @@ function look(kind, url, doc) {
     if (kind === "pdf") {
         return h(
             "object",
-            { data: url, type: "application/pdf", "aria-label": w.preview(doc.title) },
+            {
+                // The viewer starts with the page, not with its list of thumbnails.
+                data: url + "#navpanes=0&view=FitH",
+                type: "application/pdf",
+                "aria-label": w.preview(doc.title),
+            },
             h("p", {}, w.noPreview),
         );
     }

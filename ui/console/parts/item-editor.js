@@ -4,97 +4,68 @@ import { h, paint, find } from "./dom.js";
 import { icon } from "./icons.js";
 import { field, mark } from "./field.js";
 import { announce } from "./say.js";
+import { missingIn, moved, toItem } from "./wishes.js";
 import { words } from "../words.js";
 
 const w = words.create;
 
-/** Which place an entry takes when it moves; both ends hold. @template T @param {T[]} list @param {number} at @param {number} by */
-export function moved(list, at, by) {
-    const to = at + by;
-    if (to < 0 || to >= list.length) return list;
-    const copy = [...list];
-    [copy[at], copy[to]] = [copy[to], copy[at]];
-    return copy;
-}
-
-/** @typedef {{n: number, template: string, title: string, hint: string, required: boolean, answer: string, choices: string}} Wish */
+/** @typedef {import("./wishes.js").Wish} Wish */
 
 export function itemEditor() {
     /** @type {Wish[]} */
     let wishes = [];
     let serial = 0;
     const rows = h("ol", { class: "gh-plain gh-wishes" });
+    const buttons = h("div", { class: "gh-row" });
     const element = h(
         "fieldset",
         { class: "gh-field" },
         h("legend", { class: "gh-label" }, w.items),
         h("p", { class: "gh-hint" }, w.itemsHint),
         rows,
-        h(
-            "div",
-            { class: "gh-row" },
-            Object.entries(w.addKinds).map(([template, text]) =>
-                h(
-                    "button",
-                    {
-                        type: "button",
-                        class: "gh-btn gh-second gh-small",
-                        "data-k": "add-" + template,
-                        onclick: () => add(template),
-                    },
-                    icon("plus"),
-                    h("span", {}, text),
-                ),
-            ),
-        ),
+        buttons,
     );
 
-    /** @param {string} template */
-    function add(template) {
+    /** Another workflow takes other things: what was written for it goes. @param {import("./wishes.js").Kind[]} kinds */
+    function use(kinds) {
+        wishes = [];
+        draw();
+        paint(
+            buttons,
+            kinds.map((kind) =>
+                h(
+                    "button",
+                    { type: "button", class: "gh-btn gh-second gh-small", onclick: () => add(kind) },
+                    icon("plus"),
+                    h("span", {}, w.addKind(kind.title)),
+                ),
+            ),
+        );
+    }
+
+    /** @param {import("./wishes.js").Kind} kind */
+    function add(kind) {
         serial += 1;
-        wishes.push({ n: serial, template, title: "", hint: "", required: true, answer: "text", choices: "" });
+        wishes.push({ n: serial, kind, title: "", hint: "", required: true, answer: "text", choices: "" });
         draw();
         find(rows, `title-${serial}`)?.focus();
     }
 
-    function draw() {
-        paint(rows, wishes.map(row));
-    }
+    const draw = () => paint(rows, wishes.map(row));
 
     /** @param {Wish} wish @param {number} at */
     function row(wish, at) {
-        const name = () => wish.title || w.itemName(at + 1);
-        /** @param {import("./icons.js").IconName} shape @param {string} label @param {string} key @param {() => void} act */
-        const tool = (shape, label, key, act) =>
-            h(
-                "button",
-                {
-                    type: "button",
-                    class: "gh-iconbtn",
-                    "aria-label": label,
-                    "data-k": `${key}-${wish.n}`,
-                    onclick: act,
-                },
-                icon(shape),
-            );
+        const name = wish.title || w.itemName(at + 1);
         /** @param {number} by */
         const shift = (by) => () => {
             wishes = moved(wishes, at, by);
             draw();
-            announce(`${name()}: ${wishes.indexOf(wish) + 1}`);
+            announce(w.movedTo(name, wishes.indexOf(wish) + 1));
         };
-        const title = h("input", {
-            type: "text",
-            value: wish.title,
-            "data-k": `title-${wish.n}`,
-            oninput: () => (wish.title = title.value),
-        });
-        const hint = h("input", {
-            type: "text",
-            value: wish.hint,
-            "data-k": `hint-${wish.n}`,
-            oninput: () => (wish.hint = hint.value),
-        });
+        const remove = () => {
+            wishes = wishes.filter((one) => one !== wish);
+            draw();
+        };
         const needed = h("input", {
             type: "checkbox",
             checked: wish.required,
@@ -106,17 +77,14 @@ export function itemEditor() {
             h(
                 "div",
                 { class: "gh-row gh-wish-head" },
-                h("strong", {}, `${at + 1}. ${/** @type {Record<string, string>} */ (w.kinds)[wish.template]}`),
-                at > 0 && tool("up", w.moveUp(name()), "up", shift(-1)),
-                at < wishes.length - 1 && tool("down", w.moveDown(name()), "down", shift(1)),
-                tool("close", w.remove(name()), "remove", () => {
-                    wishes = wishes.filter((one) => one !== wish);
-                    draw();
-                }),
+                h("strong", {}, `${at + 1}. ${wish.kind.title}`),
+                at > 0 && tool("up", w.moveUp(name), `up-${wish.n}`, shift(-1)),
+                at < wishes.length - 1 && tool("down", w.moveDown(name), `down-${wish.n}`, shift(1)),
+                tool("close", w.remove(name), `remove-${wish.n}`, remove),
             ),
-            field({ label: w.itemTitle, input: title }),
-            field({ label: w.itemHint, input: hint, optional: true }),
-            wish.template === "question" && question(wish),
+            field({ label: w.itemTitle, input: line(wish, "title") }),
+            field({ label: w.itemHint, input: line(wish, "hint"), optional: true }),
+            wish.kind.kind === "answer" && question(wish),
             h("label", { class: "gh-check" }, needed, w.needed),
         );
     }
@@ -150,17 +118,14 @@ export function itemEditor() {
 
     return {
         element,
+        use,
         /** The items for the server, or null after marking what is missing. @returns {any[] | null} */
         read() {
             for (const wish of wishes) {
-                const wrong = !wish.title.trim()
-                    ? `title-${wish.n}`
-                    : wish.template === "question" && wish.answer === "choice" && choicesOf(wish).length < 2
-                      ? `choices-${wish.n}`
-                      : "";
-                const input = wrong ? find(rows, wrong) : null;
+                const part = missingIn(wish);
+                const input = part && find(rows, `${part}-${wish.n}`);
                 if (!input) continue;
-                mark(input, wrong.startsWith("title") ? w.needItemTitle : w.needChoices);
+                mark(input, part === "title" ? w.needItemTitle : w.needChoices);
                 input.focus();
                 return null;
             }
@@ -169,26 +134,22 @@ export function itemEditor() {
     };
 }
 
-/** @param {Wish} wish */
-function choicesOf(wish) {
-    return wish.choices
-        .split("\n")
-        .map((line) => line.trim())
-        .filter(Boolean);
+/** @param {Wish} wish @param {"title" | "hint"} part */
+function line(wish, part) {
+    const input = h("input", {
+        type: "text",
+        value: wish[part],
+        "data-k": `${part}-${wish.n}`,
+        oninput: () => (wish[part] = input.value),
+    });
+    return input;
 }
 
-/** Sections of the firm's own list are called "things" in the library's simple request. @param {Wish} wish */
-export function toItem(wish) {
-    const options =
-        wish.template !== "question"
-            ? undefined
-            : { answer_type: wish.answer, ...(wish.answer === "choice" ? { choices: choicesOf(wish) } : {}) };
-    return {
-        section: "things",
-        template: wish.template,
-        title: wish.title.trim(),
-        hint: wish.hint.trim(),
-        required: wish.required,
-        options,
-    };
+/** @param {import("./icons.js").IconName} shape @param {string} label @param {string} key @param {() => void} act */
+function tool(shape, label, key, act) {
+    return h(
+        "button",
+        { type: "button", class: "gh-iconbtn", "aria-label": label, "data-k": key, onclick: act },
+        icon(shape),
+    );
 }

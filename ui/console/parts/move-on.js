@@ -73,7 +73,7 @@ function blockedStep(desk, action) {
         " ",
         h("span", { class: "gh-need-ink" }, w.notYet),
         " ",
-        action.blockers.map((/** @type {any} */ blocker, /** @type {number} */ i) => [
+        (action.blockers ?? []).map((/** @type {any} */ blocker, /** @type {number} */ i) => [
             i > 0 && " ",
             reason(desk, blocker, `${action.key}-${i}`),
         ]),

@@ -137,7 +137,7 @@ function steps(actions) {
                         : [
                               words.request.notYet,
                               " ",
-                              action.blockers.map((/** @type {any} */ b) => b.message).join(" "),
+                              (action.blockers ?? []).map((/** @type {any} */ b) => b.message).join(" "),
                           ],
                 ),
             ),

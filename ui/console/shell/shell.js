@@ -64,7 +64,6 @@ function drawHeader() {
     const here = match(location.hash)?.page.name ?? "";
     header.hidden = !person || here === "sign-in";
     if (!person || header.hidden) return header.replaceChildren();
-    const manages = person.role === "manager" || person.role === "owner";
     /** @param {string} path @param {string} text @param {string[]} names */
     const link = (path, text, names) =>
         h(
@@ -80,7 +79,7 @@ function drawHeader() {
             { "aria-label": words.nav.label },
             link(START, words.nav.queue, ["queue", "new", "request"]),
             link("clients", words.nav.clients, ["clients", "client"]),
-            manages && link("mail", words.nav.mail, ["mail"]),
+            link("mail", words.nav.mail, ["mail"]),
         ),
         h(
             "button",

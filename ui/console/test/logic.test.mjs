@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { merge, step } from "../parts/queue-logic.js";
 import { firstToCheck, moveBody, needsForm, nextItem, reasonsSent } from "../parts/request-logic.js";
 import { mayAct } from "../parts/keys.js";
-import { moved, toItem } from "../parts/item-editor.js";
+import { kindsOf, missingIn, moved, toItem } from "../parts/wishes.js";
 import { onWhite, readable } from "../parts/colour.js";
 import { secondsLeft } from "../parts/session.js";
 import { showValue } from "../parts/value.js";
@@ -123,16 +123,33 @@ test("items move by one place and stop at both ends", () => {
   assert.deepEqual(moved(["a", "b"], 1, 1), ["a", "b"]);
 });
 
+const kinds = kindsOf({
+  sections: [
+    {
+      key: "things",
+      templates: [
+        { key: "file", title: "File", kind: "file" },
+        { key: "scan", title: "Scan of {title}", kind: "file" },
+        { key: "question", title: "{title}", kind: "answer" },
+      ],
+    },
+  ],
+});
+const wish = { n: 1, kind: kinds[0], title: " Bank statement ", hint: "", required: true, answer: "text", choices: "" };
+
+test("what a workflow takes is named in words", () => {
+  assert.deepEqual(
+    kinds.map((kind) => [kind.section, kind.title]),
+    [
+      ["things", "File"],
+      ["things", "scan"],
+      ["things", "Question"],
+    ],
+  );
+  assert.deepEqual(kindsOf(undefined), []);
+});
+
 test("a wish becomes an item; only questions carry options", () => {
-  const wish = {
-    n: 1,
-    template: "file",
-    title: " Bank statement ",
-    hint: "",
-    required: true,
-    answer: "text",
-    choices: "",
-  };
   assert.deepEqual(toItem(wish), {
     section: "things",
     template: "file",
@@ -141,8 +158,14 @@ test("a wish becomes an item; only questions carry options", () => {
     required: true,
     options: undefined,
   });
-  const question = { ...wish, template: "question", answer: "choice", choices: "Yes\n\n No \n" };
+  const question = { ...wish, kind: kinds[2], answer: "choice", choices: "Yes\n\n No \n" };
   assert.deepEqual(toItem(question).options, { answer_type: "choice", choices: ["Yes", "No"] });
+});
+
+test("a wish says which part is missing", () => {
+  assert.equal(missingIn(wish), "");
+  assert.equal(missingIn({ ...wish, title: " " }), "title");
+  assert.equal(missingIn({ ...wish, kind: kinds[2], answer: "choice", choices: "Yes" }), "choices");
 });
 
 test("white words stay readable on any colour of a firm", () => {

@@ -25,6 +25,12 @@ export class Answer {
   /** What somebody else answered meanwhile; set while the person has to choose. */
   theirs = $state.raw<{ value: unknown }>();
   private base: unknown;
+  /** What the server said last, in its own way of writing. */
+  private seen: unknown;
+  private echoed = false;
+  private awaitsEcho = false;
+  /** Somebody else's answer that came while the field had the focus and nothing was typed yet. */
+  private unshown: { value: unknown } | undefined;
   private focused = false;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private valid = true;
@@ -34,8 +40,7 @@ export class Answer {
     server: unknown,
     private readonly door: AnswerDoor,
   ) {
-    this.base = server;
-    this.value = server;
+    this.base = this.value = this.seen = server;
     const draft = door.drafts.read(place);
     if (draft) this.restore(draft.value, draft.base);
   }
@@ -66,6 +71,10 @@ export class Answer {
     }
     this.state = "waiting";
     this.door.drafts.write(this.place, { value, base: this.base });
+    if (this.unshown) {
+      this.theirs = this.unshown;
+      this.unshown = undefined;
+    }
     if (valid) this.later();
   }
 
@@ -75,19 +84,26 @@ export class Answer {
 
   blur() {
     this.focused = false;
+    if (this.unshown) {
+      this.base = this.value = this.unshown.value;
+      this.unshown = undefined;
+    }
     if (this.dirty && this.valid && !this.theirs) void this.flush();
   }
 
   /** The server's present answer. Taken over, unless the person is at it. */
   update(server: unknown) {
-    if (same(server, this.base)) return;
-    if (this.dirty && this.state !== "saving") {
-      if (same(server, this.value)) this.settle(server);
-      else this.theirs = { value: server };
-    } else if (!this.dirty && !this.focused) {
-      this.base = server;
-      this.value = server;
-    }
+    if (same(server, this.seen)) return;
+    this.seen = server;
+    if (this.state === "saving") return void (this.echoed = true);
+    // The server may write a saved answer its own way, masked for instance: that is nobody else's answer.
+    const own = this.awaitsEcho;
+    this.awaitsEcho = false;
+    if (same(server, this.value)) this.settle(server);
+    else if (!this.dirty && !this.focused) this.base = this.value = server;
+    else if (own) return;
+    else if (this.dirty) this.theirs = { value: server };
+    else this.unshown = { value: server };
   }
 
   keepMine() {
@@ -123,9 +139,11 @@ export class Answer {
     if (!this.dirty || !this.valid || this.theirs || this.state === "saving") return;
     const value = this.value;
     this.state = "saving";
+    this.echoed = false;
     try {
       await this.door.save(value);
       this.settle(value);
+      this.awaitsEcho = !this.echoed;
       if (this.dirty) {
         this.state = "waiting";
         this.later();

@@ -128,8 +128,6 @@ export const saveFields = (id: string, data: Record<string, unknown>) =>
   send<RequestView>(`requests/${id}`, { method: "PATCH", body: { data } });
 export const saveItem = (id: string, body: { answers?: Record<string, unknown>; none?: boolean }) =>
   send<RequestView>(`items/${id}`, { method: "PATCH", body });
-export const addItem = (request: string, body: { section: string; template: string; title: string }) =>
-  post<RequestView>(`requests/${request}/items`, body);
 export const transition = (id: string, body: Record<string, unknown>, idempotencyKey: string) =>
   send<RequestView>(`requests/${id}/transition`, {
     method: "POST",
@@ -224,18 +222,19 @@ export function sendFile(body: FormData, progress: (sent: number) => void, stop:
 }
 
 /** Calls back when something that this person may see has changed, and after the line was away. */
-export async function live(changed: (request: string) => void): Promise<() => void> {
-  const stopTopic = await pb.realtime.subscribe(`person/${auth.userId}`, (message: { request?: string }) =>
+export async function live(changed: (request: string) => void): Promise<void> {
+  let watch: ReturnType<typeof setInterval> | undefined;
+  // What happens while the line is away is not told later: once it is back, everything shown is fetched again.
+  pb.realtime.onDisconnect = (topics) => {
+    if (!topics.length || watch) return;
+    watch = setInterval(() => {
+      if (!pb.realtime.isConnected) return;
+      clearInterval(watch);
+      watch = undefined;
+      changed("");
+    }, 1_000);
+  };
+  await pb.realtime.subscribe(`person/${auth.userId}`, (message: { request?: string }) =>
     changed(message.request ?? ""),
   );
-  // PB_CONNECT comes again after each reconnect: what was missed meanwhile is gone, so everything shown is fetched again.
-  let first = true;
-  const stopConnect = await pb.realtime.subscribe("PB_CONNECT", () => {
-    if (!first) changed("");
-    first = false;
-  });
-  return () => {
-    void stopTopic();
-    void stopConnect();
-  };
 }

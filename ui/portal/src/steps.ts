@@ -3,7 +3,9 @@ import type { Action, Blocker, Item, RequestView } from "./types";
 /** The steps that this side may take. The server lists also what others may do next; that is not ours to offer. */
 export const ownActions = (view: RequestView) => view.actions.filter(({ by }) => by.includes("client"));
 
-export const primaryOf = (view: RequestView): Action | undefined => ownActions(view).find(({ primary }) => primary);
+/** What moves the request on. While it is with us nothing does: taking back is possible, but no next step. */
+export const primaryOf = (view: RequestView): Action | undefined =>
+  view.turn === "client" ? ownActions(view).find(({ primary }) => primary) : undefined;
 
 /** Sending answers in, as against signing or taking back: only this ends on the page that says "sent". */
 export const isSending = ({ key }: Action) => key.startsWith("submit");

@@ -74,7 +74,7 @@ export interface Home {
   needs_you: Card[];
   with_us: Card[];
   finished: Card[];
-  contact: Contact | null;
+  contact: Contact | null; // without a name when nobody is named
   since: { at: string; text: string; actor_name: string; request: string; request_title: string }[];
   last_visit: string;
 }
@@ -156,14 +156,7 @@ export interface Ask {
 
 export type ItemKind = "file" | "form" | "long_text" | "answer" | "acknowledge";
 export type ItemStatus =
-  | "missing"
-  | "provided"
-  | "accepted"
-  | "rejected"
-  | "more_needed"
-  | "waived"
-  | "not_applicable"
-  | "expired";
+  "missing" | "provided" | "accepted" | "rejected" | "more_needed" | "waived" | "not_applicable" | "expired";
 
 export interface Item {
   id: string;
@@ -191,9 +184,6 @@ export interface Section {
   key: string;
   title: string;
   provider: string;
-  dynamic: boolean;
-  can_add: boolean;
-  templates: { key: string; title: string; kind: ItemKind }[];
   items: Item[];
 }
 
@@ -234,7 +224,7 @@ export interface RequestView {
   due: string;
   state_since: string;
   revision: number;
-  contact: Contact | null;
+  contact: Contact | null; // without a name when nobody is named
   progress: Progress;
   read_only: string;
   acting_for: string;

@@ -172,7 +172,7 @@ async function digestOf(file: File): Promise<string> {
 
 function faultText(fault: Fault, file: File, view: RequestView, { ask }: Item): string {
   const name = file.name;
-  const contact = view.contact?.name ?? t("file.us");
+  const contact = view.contact?.name || t("file.us");
   if (fault === "file_type") return t("file.wrong_type", { name, types: list(typeNames(ask.accept ?? [])) });
   if (fault === "file_empty") return t("file.empty", { name });
   if (fault === "file_count") return t("file.too_many", { n: ask.files_max ?? 1 });

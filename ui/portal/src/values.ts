@@ -56,5 +56,7 @@ function dateText(value: string, style: Intl.DateTimeFormatOptions): string {
 
 export const monthNames = () =>
   Array.from({ length: 12 }, (_, i) =>
-    new Intl.DateTimeFormat(lang.place.locale, { month: "long", timeZone: "UTC" }).format(new Date(Date.UTC(2000, i, 1))),
+    new Intl.DateTimeFormat(lang.place.locale, { month: "long", timeZone: "UTC" }).format(
+      new Date(Date.UTC(2000, i, 1)),
+    ),
   );

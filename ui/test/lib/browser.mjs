@@ -72,6 +72,7 @@ export class Browser {
     page.on("response", (response) => {
       if (response.status() >= 500) complain(`HTTP ${response.status()} ${response.request().method()} ${response.url()}`);
     });
+    page.complaints = complaints;
     page.clean = () => assert.deepEqual(complaints, [], `${page.url()} complained`);
     return page;
   }

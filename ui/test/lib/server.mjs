@@ -71,12 +71,8 @@ export class Server {
     this.#child = child;
     child.stdout.on("data", (chunk) => (this.output += chunk));
     child.stderr.on("data", (chunk) => (this.output += chunk));
-    await until("the server to answer /healthz", async () => {
-      if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.output}`);
-      return (await fetch(`${this.url}/healthz`)).ok;
-    }, 60_000).catch((err) => {
-      throw new Error(`${err.message}\n${this.output}`, { cause: err });
-    });
+    await until("the server to answer /healthz", async () => child.exitCode !== null || (await fetch(`${this.url}/healthz`)).ok);
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}:\n${this.output}`);
   }
 
   /** Ends the process as a power cut would: nothing of it runs any more when this returns. */

@@ -35,6 +35,8 @@ export const en = {
   "go.close": "Close",
   "go.more": "Show more",
   "time.at": "{day} {time}",
+  "time.on": "{day}, {time}",
+  "print.mark": "Printed {when} by {name}",
   "time.exact_zone": "{moment} ({zone})",
 
   // Problems
@@ -199,11 +201,6 @@ export const en = {
   "request.optional": "Optional",
   "request.due_item": "Due {day}",
   "request.changed": "{title}: {label}",
-  "request.add": "Add something else",
-  "request.add_kind": "What is it?",
-  "request.add_title": "Title",
-  "request.add_title_empty": "Give it a title.",
-  "request.add_go": "Add",
   "item.uploading": "Uploading",
   "item.stopped": "Upload stopped",
   "item.none": "We have none: {text}",
@@ -266,7 +263,10 @@ export const en = {
   "file.quarantined": "This file did not pass our safety check and was removed.",
   "file.waiting": "Waiting for its turn",
   "file.needs_details": "Fill in the details above, then we upload it.",
-  "file.progress": { one: "{sent} of {size} · about {n} second left", other: "{sent} of {size} · about {n} seconds left" },
+  "file.progress": {
+    one: "{sent} of {size} · about {n} second left",
+    other: "{sent} of {size} · about {n} seconds left",
+  },
   "file.progress_minutes": {
     one: "{sent} of {size} · about {n} minute left",
     other: "{sent} of {size} · about {n} minutes left",
@@ -356,7 +356,6 @@ export const en = {
   "messages.region": "Messages about this request",
   "history.none": "Nothing has happened yet.",
   "history.earlier": "Show earlier",
-  "history.for": "{actor} for {other}",
   "documents.title": "Documents",
   "documents.search": "Search documents",
   "documents.none": "No documents yet. Files you send or get appear here.",

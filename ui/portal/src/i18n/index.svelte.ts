@@ -49,12 +49,17 @@ export const exact = (at: string) => {
 export const daysUntil = (at: string) => format.daysBetween(now(), format.parse(at), lang.place);
 export const inDays = (days: number) => format.relativeDays(days, lang.place);
 
-/** "Today 09:14", "Mon 8 Dec 17:40" */
+/** "Mon 8 Dec, 17:40" */
+export const stamp = (at: string) => t("time.on", { day: day(at), time: clock(at) });
+
+/** "today 09:14", "Mon 8 Dec 17:40": within a sentence */
 export function moment(at: string): string {
   const days = daysUntil(at);
-  const name = days === 0 || days === -1 ? format.capital(inDays(days), lang.place) : day(at);
-  return t("time.at", { day: name, time: clock(at) });
+  return t("time.at", { day: days === 0 || days === -1 ? inDays(days) : day(at), time: clock(at) });
 }
+
+/** "Today 09:14": standing alone */
+export const Moment = (at: string) => format.capital(moment(at), lang.place);
 
 /** "180 KB", "11 MB" */
 export function size(bytes: number): string {
@@ -62,5 +67,4 @@ export function size(bytes: number): string {
   return t(`file.size_${unit}`, { n: value });
 }
 
-export const list = (words: string[]) =>
-  new Intl.ListFormat(lang.place.locale, { type: "disjunction" }).format(words);
+export const list = (words: string[]) => new Intl.ListFormat(lang.place.locale, { type: "disjunction" }).format(words);

@@ -1,0 +1,141 @@
+package gatetest
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/pocketbase/pocketbase/apis"
+	"github.com/pocketbase/pocketbase/core"
+)
+
+// Answer is what came back.
+type Answer struct {
+	Status int
+	Header http.Header
+	Raw    []byte
+	Body   map[string]any // empty when the answer is a list
+	List   []any
+}
+
+// Handler is the real router with everything bound, without a port. It is built
+// once for a stage.
+func (s *Stage) Handler(t testing.TB) http.Handler {
+	t.Helper()
+	s.once.Do(func() { s.handler, s.built = s.build() })
+	if s.built != nil {
+		t.Fatal(s.built)
+	}
+	return s.handler
+}
+
+func (s *Stage) build() (handler http.Handler, err error) {
+	router, err := apis.NewRouter(s.TestApp)
+	if err != nil {
+		return nil, err
+	}
+	event := &core.ServeEvent{App: s.TestApp, Router: router, Server: &http.Server{}} //nolint:gosec // never listens
+	err = s.OnServe().Trigger(event, func(e *core.ServeEvent) error {
+		mux, err := e.Router.BuildMux()
+		handler = mux
+		return err
+	})
+	return handler, err
+}
+
+// Token signs a person in; nil is a stranger.
+func Token(t testing.TB, who *core.Record) string {
+	t.Helper()
+	if who == nil {
+		return ""
+	}
+	token, err := who.NewAuthToken()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return token
+}
+
+// Ask sends a request as a person. body is nil, a string, or anything JSON.
+func (s *Stage) Ask(t testing.TB, who *core.Record, method, path string, body any, headers ...string) Answer {
+	t.Helper()
+	var b []byte
+	switch v := body.(type) {
+	case nil:
+	case string:
+		b = []byte(v)
+	default:
+		var err error
+		if b, err = json.Marshal(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := httptest.NewRequestWithContext(t.Context(), method, path, bytes.NewReader(b))
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return s.send(t, who, r)
+}
+
+// Send uploads a file with fields, as a browser does.
+func (s *Stage) Send(t testing.TB, who *core.Record, fields map[string]string, name string, content []byte) Answer {
+	t.Helper()
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for k, v := range fields {
+		if err := w.WriteField(k, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part, err := w.CreateFormFile("file", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := part.Write(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/collections/documents/records", &b)
+	r.Header.Set("Content-Type", w.FormDataContentType())
+	return s.send(t, who, r)
+}
+
+func (s *Stage) send(t testing.TB, who *core.Record, r *http.Request) Answer {
+	t.Helper()
+	if token := Token(t, who); token != "" {
+		r.Header.Set("Authorization", token)
+	}
+	w := httptest.NewRecorder()
+	s.Handler(t).ServeHTTP(w, r)
+	a := Answer{Status: w.Code, Header: w.Header(), Raw: w.Body.Bytes(), Body: map[string]any{}}
+	var v any
+	if json.Unmarshal(a.Raw, &v) == nil {
+		switch x := v.(type) {
+		case map[string]any:
+			a.Body = x
+		case []any:
+			a.List = x
+		}
+	}
+	return a
+}
+
+// Code is the code of a refused field.
+func (a Answer) Code(field string) string {
+	data, _ := a.Body["data"].(map[string]any)
+	f, _ := data[field].(map[string]any)
+	code, _ := f["code"].(string)
+	return code
+}
+
+// Message is the sentence of a refusal.
+func (a Answer) Message() string {
+	m, _ := a.Body["message"].(string)
+	return m
+}

@@ -1,0 +1,14 @@
+package hooks_test
+
+import (
+	"os"
+	"testing"
+
+	"gatehouse/hooks/gatetest"
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	gatetest.CleanUp()
+	os.Exit(code)
+}

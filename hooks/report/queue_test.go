@@ -1,0 +1,174 @@
+package report
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pocketbase/dbx"
+
+	"gatehouse/hooks/schema"
+	"gatehouse/hooks/workflow"
+)
+
+const noSuchClient = "There is no such client, or you do not have access to it."
+
+// both is a row that is the same on both sides.
+func (s *stage) both(organization, title string, row dbx.Params) string {
+	face := dbx.Params{}
+	for key, value := range row {
+		if key != "assignee" {
+			face[key] = value
+		}
+	}
+	return s.bare(organization, title, row, face)
+}
+
+func TestQueue_viewsAndOrder(t *testing.T) {
+	s := newStage(t)
+	day := func(n int) string { return schema.Stamp(s.now.AddDate(0, 0, n)) }
+	s.both(s.bluebell, "client late", dbx.Params{"category": "waiting", "turn": "client", "due": day(-2), "assignee": s.sam.ID})
+	s.both(s.bluebell, "client", dbx.Params{"category": "waiting", "turn": "client", "state_since": day(-1)})
+	s.both(s.harbor, "ours, no date, old", dbx.Params{"assignee": s.sam.ID, "state_since": day(-9)})
+	s.both(s.harbor, "ours, no date", dbx.Params{"assignee": s.pia.ID, "state_since": day(-1)})
+	s.both(s.harbor, "ours, due", dbx.Params{"due": day(3), "progress": `{"total":3,"to_check":2}`})
+	s.both(s.office, "stuck", dbx.Params{"category": "blocked", "turn": "system", "due": day(1), "assignee": s.sam.ID})
+	s.both(s.office, "by itself", dbx.Params{"category": "review", "turn": "system"})
+	s.both(s.bluebell, "over", dbx.Params{"category": "done", "turn": "nobody", "due": day(-9), "assignee": s.sam.ID})
+
+	counts := QueueCounts{WaitingOnUs: 4, WaitingOnClient: 2, Blocked: 1, Overdue: 1, Unassigned: 1, Mine: 3, All: 7}
+	for view, want := range map[string]string{
+		"waiting_on_us":     "stuck, ours, due, ours, no date, old, ours, no date",
+		"waiting_on_client": "client late, client",
+		"blocked":           "stuck",
+		"overdue":           "client late",
+		"unassigned":        "ours, due",
+		"mine":              "stuck, ours, no date, old, client late",
+		"all":               "stuck, ours, due, ours, no date, old, ours, no date, client late, client, by itself",
+	} {
+		page := read[QueuePage](s, s.sam, "/api/portal/queue?view="+view)
+		equal(t, view, titles(page.Items, itemTitle), want)
+		equal(t, view+" counts", page.Counts, counts)
+	}
+
+	page := read[QueuePage](s, s.sam, "/api/portal/queue")
+	equal(t, "tags", titles(page.Items, func(i QueueItem) string { return i.Tag + "|" + i.Tone + "|" + i.NextStep + "|" + i.AssigneeName }),
+		"Blocked|block|In review|Sam Ford, Nobody|us|Check 2 of 3 items|, With us|us|In review|Sam Ford, With us|us|In review|Pia Lund")
+	due := page.Items[1]
+	equal(t, "a row", []any{due.OrganizationName, due.Workflow, due.Label, due.Priority, due.Overdue, due.Progress.Total}, []any{"Harbor_Fish 100%", "hold_flow", "In review", "normal", false, 3})
+	find := func(q string) string {
+		return titles(read[QueuePage](s, s.sam, "/api/portal/queue?view=all&q="+q).Items, itemTitle)
+	}
+	equal(t, "by client, letters taken as they are", find("FISH%20100%25"), "ours, due, ours, no date, old, ours, no date")
+	equal(t, "by number", find(due.Number), "ours, due")
+	equal(t, "nothing", find("r__f"), "")
+
+	home := read[struct {
+		Counts QueueCounts
+		Items  []QueueItem
+	}](s, s.sam, "/api/portal/home")
+	equal(t, "home is one's own desk", titles(home.Items, itemTitle), "stuck, ours, no date, old, client late")
+	equal(t, "home counts", home.Counts, counts)
+	equal(t, "a superuser sees all", read[QueuePage](s, s.sol, "/api/portal/queue?view=all").Counts.All, 7)
+}
+
+func TestQueue_pagesWithoutGapsOrDoubles(t *testing.T) {
+	s := newStage(t)
+	for n := range 60 {
+		due := ""
+		if n%2 == 0 {
+			due = schema.Stamp(s.now.AddDate(0, 0, n%5))
+		}
+		s.both(s.bluebell, "paper", dbx.Params{"due": due, "state_since": schema.Stamp(s.now.Add(time.Duration(n%3) * time.Hour)), "turn": []string{"staff", "client"}[n%4/3]})
+	}
+	for n := range 10 {
+		s.bare(s.harbor, "held", dbx.Params{"state_since": schema.Stamp(s.now), "restricted_to": `["compliance"]`, "scope": "staff:nobody" + string(rune('0'+n))}, nil)
+	}
+	seen, after, last := map[string]bool{}, "", 0
+	for {
+		page := read[QueuePage](s, s.sam, "/api/portal/queue?view=all&perPage=7&after="+after)
+		for _, i := range page.Items {
+			if seen[i.ID] {
+				t.Fatalf("%s twice", i.ID)
+			}
+			seen[i.ID] = true
+			rank := map[string]int{"staff": 0, "client": 1}[i.Turn]
+			if rank < last {
+				t.Fatalf("%s out of order", i.ID)
+			}
+			last = rank
+		}
+		if after = page.Next; after == "" {
+			break
+		}
+	}
+	equal(t, "all rows", len(seen), 70)
+}
+
+func TestQueue_aHiddenStateShowsTheClientsFace(t *testing.T) {
+	s := newStage(t)
+	id := s.open(s.sam, "hold_flow", s.bluebell, "Year end")
+	s.open(s.sam, "hold_flow", s.harbor, "Another")
+	before := read[QueuePage](s, s.sam, "/api/portal/queue?view=all")
+	s.later(48 * time.Hour)
+	s.step(s.pia, id, "escalate", func(in *workflow.Input) { in.InternalNote = "Smells of fish." })
+
+	row := func(page QueuePage) QueueItem {
+		for _, i := range page.Items {
+			if i.ID == id {
+				return i
+			}
+		}
+		t.Fatalf("not in the queue: %+v", page)
+		return QueueItem{}
+	}
+	was, shown := row(before), row(read[QueuePage](s, s.sam, "/api/portal/queue?view=all"))
+	equal(t, "what Sam sees now", []any{shown.State, shown.Label, shown.Turn, shown.StateSince, shown.Tag, shown.Assignee, shown.AssigneeName, shown.Progress, shown.Priority},
+		[]any{"in_review", "We are checking", "staff", was.StateSince, "With us", was.Assignee, was.AssigneeName, was.Progress, was.Priority})
+	equal(t, "it still counts", read[QueuePage](s, s.sam, "/api/portal/queue").Counts, before.Counts)
+	truth := row(read[QueuePage](s, s.pia, "/api/portal/queue?view=all"))
+	equal(t, "what compliance sees", []any{truth.State, truth.Label}, []any{"hold", "Secret hold"})
+	equal(t, "once each", len(read[QueuePage](s, s.sol, "/api/portal/queue?view=all").Items), 2)
+
+	for _, path := range []string{"/api/portal/queue?view=all", "/api/portal/queue?view=all&q=hold", "/api/portal/clients", "/api/portal/clients/" + s.bluebell, "/api/portal/requests/" + id + "/timeline"} {
+		_, body := s.get(s.sam, path)
+		for _, secret := range []string{"ecret", "Smells", "scalate", `"hold"`, "Pia Lund did", schema.Stamp(s.now)} {
+			if strings.Contains(body, secret) {
+				t.Errorf("%s tells Sam %q: %s", path, secret, body)
+			}
+		}
+	}
+	clients := read[struct{ Items []Client }](s, s.sam, "/api/portal/clients")
+	equal(t, "the client's row", titles(clients.Items, func(c Client) string { return c.Name + "|" + string(rune('0'+c.Open)) + "|" + c.LastActivity }),
+		"Bluebell Bakery Ltd|1|"+was.StateSince+", Bluebell Cork office|0|, Harbor_Fish 100%|1|"+was.StateSince)
+}
+
+func TestQueue_staffWhoSeeVeryMuchOrNothing(t *testing.T) {
+	s := newStage(t)
+	s.both(s.bluebell, "paper", dbx.Params{"state_since": schema.Stamp(s.now.Add(-time.Hour))})
+	s.bare(s.harbor, "held", dbx.Params{"restricted_to": `["compliance"]`, "scope": "staff:secret"}, nil)
+	a := asker{Actor: s.sam, at: s.now}
+	little, err := staffReach(s, a)
+	s.must(err)
+	equal(t, "few", little.condition, byScope)
+	for range few {
+		s.insert(schema.Access, dbx.Params{"principal": s.sam.ID, "scope": "other" + schema.NewID(), "since": "2020-01-01 00:00:00.000Z", "until": schema.Forever, "source": "staff", "source_id": s.sam.ID})
+	}
+	much, err := staffReach(s, a)
+	s.must(err)
+	if much.condition == little.condition {
+		t.Fatal("the same road for much and little")
+	}
+	page := read[QueuePage](s, s.sam, "/api/portal/queue?view=all")
+	equal(t, "the same rows", titles(page.Items, itemTitle)+" "+page.Items[0].Label+page.Items[1].Label, "paper, held In reviewWe are checking")
+
+	_, err = s.DB().NewQuery(`DELETE FROM access WHERE principal = {:me}`).Bind(dbx.Params{"me": s.vic.ID}).Execute()
+	s.must(err)
+	blind := read[QueuePage](s, s.vic, "/api/portal/queue?view=all")
+	equal(t, "nothing to see", []any{len(blind.Items), blind.Counts}, []any{0, QueueCounts{}})
+	code, body := s.get(s.vic, "/api/portal/clients/"+s.bluebell)
+	equal(t, "no client either", code, 404)
+	_, none := s.get(s.vic, "/api/portal/clients/nosuchclient000")
+	equal(t, "like one that is not there", strings.Contains(body, noSuchClient) && strings.Contains(none, noSuchClient), true)
+	equal(t, "no clients", len(read[struct{ Items []Client }](s, s.vic, "/api/portal/clients").Items), 0)
+}

@@ -1,1 +1,0 @@
-import{Ct as e,bn as t,c as n,rn as r,vn as i,xn as a}from"./shared-CsrcfKSr.js";function o(o,s){a(s,!0);{let t=i(()=>e(`gone.page`));n(o,{get text(){return r(t)}})}t()}export{o as default};
