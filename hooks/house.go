@@ -21,6 +21,7 @@ import (
 	"gatehouse/hooks/notify"
 	"gatehouse/hooks/ops"
 	"gatehouse/hooks/problem"
+	"gatehouse/hooks/report"
 	"gatehouse/hooks/schema"
 	"gatehouse/hooks/workflow"
 )
@@ -48,6 +49,7 @@ type House struct {
 	Mailer      *notify.Mailer
 	SignIn      notify.SignIn
 	Mails       notify.Mails
+	Reports     *report.Reports
 	Live        *console.Live
 	Health      *ops.Health
 	Bus         *event.Bus
@@ -82,6 +84,7 @@ func NewHouse(app core.App, o Options) *House {
 	h.Mailer = notify.NewMailer(app, o.Clock, h.Post.Digest)
 	h.SignIn = notify.SignIn{Addresses: addresses, Clock: o.Clock, Demo: o.Demo}
 	h.Mails = notify.Mails{App: app, Clock: o.Clock, Demo: o.Demo}
+	h.Reports = &report.Reports{App: app, Clock: o.Clock, Engine: h.Engine}
 	h.Live = &console.Live{App: app, Clock: o.Clock}
 	h.Health = &ops.Health{App: app, Clock: o.Clock, Behind: h.Bus.Behind}
 	return h

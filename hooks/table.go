@@ -139,7 +139,7 @@ type route struct {
 }
 
 func (h *House) routes() []route {
-	e := h.Engine
+	e, p := h.Engine, h.Reports
 	return []route{
 		{"GET", "/healthz", "ops.alive", true, h.Health.Alive},
 		{"GET", "/readyz", "ops.ready", true, h.Health.Ready},
@@ -163,6 +163,13 @@ func (h *House) routes() []route {
 		{"PATCH", "/api/portal/items/{id}", "workflow.patch_item", false, e.PatchItemRoute},
 		{"DELETE", "/api/portal/items/{id}", "workflow.remove_item", false, e.DeleteItem},
 		{"GET", "/api/portal/workflows", "workflow.list", false, e.GetWorkflows},
+		{"GET", "/api/portal/home", "report.home", false, p.GetHome},
+		{"GET", "/api/portal/requests", "report.requests", false, p.GetRequests},
+		{"GET", "/api/portal/requests/{id}/timeline", "report.timeline", false, p.GetTimeline},
+		{"GET", "/api/portal/queue", "report.queue", false, p.GetQueue},
+		{"GET", "/api/portal/clients", "report.clients", false, p.GetClients},
+		{"GET", "/api/portal/clients/{id}", "report.client", false, p.GetClient},
+		{"GET", "/api/portal/staff", "report.staff", false, p.GetStaff},
 		{"GET", "/api/portal/mails", "notify.mails", false, h.Mails.ListRoute},
 		{"GET", "/api/portal/mails/{id}", "notify.mail", false, h.Mails.ViewRoute},
 	}

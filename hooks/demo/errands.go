@@ -114,6 +114,7 @@ func dated(text string, at time.Time) string {
 		"{tax_year}", fmt.Sprintf("%d/%02d", taxYear, (taxYear+1)%100),
 		"{quarter}", fmt.Sprintf("Q%d %d", quarter, quarterYear),
 		"{month}", at.AddDate(0, 0, -at.Day()).Format("January 2006"),
+		"{recent}", at.AddDate(0, 0, -12).Format(time.DateOnly), "{soon}", at.AddDate(0, 0, 30).Format(time.DateOnly),
 	).Replace(text)
 }
 

@@ -14,7 +14,6 @@ type check struct {
 	helper   string // who looks for the papers of the books: the contact, or a delegate
 	at       moment
 	stopsAt  string // client.Onboarding
-	returned bool
 }
 
 // onboard plans a client's identity check, up to where it stands.
