@@ -25,6 +25,11 @@ var rank = map[string]int{"viewer": 1, "operator": 2, "manager": 3, "owner": 4}
 // AtLeast says whether the member's role reaches role.
 func (m StaffMember) AtLeast(role string) bool { return m.Active && rank[m.Role] >= rank[role] }
 
+// MemberOf is the member of staff that an actor is.
+func MemberOf(a schema.Actor) StaffMember {
+	return StaffMember{ID: a.ID, Name: a.Name, Role: a.Role, Duties: a.Duties, Active: a.Active}
+}
+
 // StaffOf reads a member of staff; sql.ErrNoRows (wrapped) if there is none.
 func StaffOf(app core.App, id string) (StaffMember, error) {
 	var r struct {

@@ -10,10 +10,10 @@ import (
 // check is the story of one client's identity check.
 type check struct {
 	*story
-	partner  string
-	helper   string // who looks for the papers of the books: the contact, or a delegate
-	at       moment
-	stopsAt  string // client.Onboarding
+	partner string
+	helper  string // who looks for the papers of the books: the contact, or a delegate
+	at      moment
+	stopsAt string // client.Onboarding
 }
 
 // onboard plans a client's identity check, up to where it stands.

@@ -36,7 +36,7 @@ type aim struct {
 	due      int    // business days from now; used if hasDue
 	hasDue   bool
 	priority string
-	stuck    string // the item that the client did not give yet, for begun
+	gives    int // how many items the client gave so far, for begun; 0: all but one
 }
 
 // simple plans the story of an aim.
@@ -120,17 +120,14 @@ func (t *tale) begin() {
 // giveSome lets the client begin, in the time that is left until now.
 func (t *tale) giveSome() {
 	room := (1 - t.at) * 0.8
-	n := map[ending]int{asBegun: max(1, len(t.errand.Items)-1), asReady: len(t.errand.Items)}[t.aim.end]
-	for _, a := range t.errand.Items {
-		if n == 0 {
-			return
-		}
-		if a.title() == t.stuck {
-			continue
-		}
-		t.wait(room / float64(len(t.errand.Items)+2))
+	all := len(t.errand.Items)
+	gives := map[ending]int{asBegun: max(1, all-1), asReady: all}[t.aim.end]
+	if t.gives > 0 {
+		gives = t.gives
+	}
+	for _, a := range t.errand.Items[:gives] {
+		t.wait(room / float64(all+2))
 		t.give(a)
-		n--
 	}
 }
 

@@ -98,7 +98,7 @@ func (s *stage) play() error {
 		if x.at.After(s.until) {
 			return fmt.Errorf("%s: planned for the future", x.name)
 		}
-		s.now = x.at
+		s.now = x.at.UTC()
 		if err := x.do(); err != nil {
 			return fmt.Errorf("%s at %s: %w", x.name, x.at.Format(time.RFC3339), err)
 		}

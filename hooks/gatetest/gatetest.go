@@ -21,6 +21,7 @@ import (
 	"github.com/pocketbase/pocketbase/tests"
 
 	"gatehouse/hooks"
+	"gatehouse/hooks/ops"
 	// The stage stands on the migrated database.
 	_ "gatehouse/pb_migrations"
 )
@@ -179,7 +180,7 @@ func New(t testing.TB) *Stage {
 	if err != nil {
 		t.Fatal("seed:", err)
 	}
-	app, err := tests.NewTestApp(dir)
+	app, err := tests.NewTestAppWithConfig(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "pb_test_env", DBConnect: ops.Connect})
 	if err != nil {
 		t.Fatal("stage:", err)
 	}

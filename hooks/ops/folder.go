@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
@@ -8,9 +9,6 @@ import (
 
 	"github.com/gofrs/flock"
 	"github.com/pocketbase/dbx"
-
-	// The driver that PocketBase itself uses.
-	_ "modernc.org/sqlite"
 )
 
 // Folder is the data folder, held for this process alone.
@@ -65,10 +63,10 @@ func Connect(path string) (*dbx.DB, error) {
 		synchronous = "NORMAL"
 	}
 	// busy_timeout comes first: the others may have to wait.
-	db, err := dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous("+synchronous+")"+
+	db, err := sql.Open(driverName, path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)&_pragma=journal_size_limit(200000000)&_pragma=synchronous("+synchronous+")"+
 		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", filepath.Base(path), err)
 	}
-	return db, nil
+	return dbx.NewFromDB(db, "sqlite"), nil
 }

@@ -2,6 +2,7 @@
 // whether all is well.
 //
 //	folder.go  the data folder: one server at a time, writable, durable
+//	statements.go  prepared statements, kept on each connection
 //	serve.go   start, in words; and stop
 //	health.go  /healthz and /readyz
 //	walls.go   the triggers that must be there

@@ -8,23 +8,31 @@ import (
 	"gatehouse/hooks/problem"
 )
 
-// views are the queue's views of what is not over, as conditions. $ stands for
-// the table, assignee for the column or expression that holds the assignee.
+// views are the queue's views of what is not over, as conditions. In them $
+// stands for the table, # for rankOf, and assignee for what holds the assignee.
+// A plus before a column keeps the planner from an index that would read too
+// many rows.
 var views = map[string]string{
-	"waiting_on_us":     rankOf + ` = 0`,
-	"waiting_on_client": `$.turn = 'client' AND $.category != 'blocked'`,
+	"waiting_on_us":     `# = 0`,
+	"waiting_on_client": `# = 1 AND +$.turn = 'client'`,
 	"blocked":           `$.category = 'blocked'`,
-	"overdue":           `$.due != '' AND $.due < {:now}`,
-	"unassigned":        `$.turn = 'staff' AND assignee = ''`,
+	"overdue":           dueOf + ` < {:now}`,
+	"unassigned":        `# = 0 AND +$.turn = 'staff' AND +assignee = ''`,
 	"mine":              `assignee = {:me}`,
 	"all":               everything,
 }
 
-// rankOf puts first what waits on us. With dueOf it is the order of the queue;
-// an index on these very expressions makes a page of it a walk.
+// fixedRank are the views that lie in one rank.
+var fixedRank = map[string]bool{"waiting_on_us": true, "waiting_on_client": true, "unassigned": true}
+
+// rankOf puts first what waits on us; dueOf puts no date last. They are the very
+// expressions of the index idx_requests_queue, which makes a page a walk for
+// those who see much. sameRank says the same in words that the index does not
+// know, so that for those who see little the planner starts from their scopes.
 const (
-	rankOf = `($.turn != 'staff' AND $.category != 'blocked')`
-	dueOf  = `COALESCE(NULLIF($.due, ''), '~')`
+	rankOf   = `($.turn != 'staff' AND $.category != 'blocked')`
+	sameRank = `(NOT ($.turn = 'staff' OR $.category = 'blocked'))`
+	dueOf    = `COALESCE(NULLIF($.due, ''), '~')`
 )
 
 // QueueCounts are how many requests each view holds.

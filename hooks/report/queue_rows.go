@@ -6,7 +6,13 @@ import (
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/access"
 )
+
+// Three indexes of requests carry these statements: idx_requests_queue is the
+// order of the queue, idx_requests_open counts what is not over by scope, and
+// idx_requests_hidden finds the few whose state only some duties may see.
 
 // A member of staff is shown the truth of a request whose scope he sees. Of one
 // whose state only some duties may see, he is shown the client's face, and
@@ -24,17 +30,22 @@ const (
 		` + contactID + ` AS assignee, COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), '$.name'), '') AS contact_name, c.state_since, c.due, 'normal' AS priority, c.revision, COALESCE(NULLIF(c.progress, ''), '{}') AS progress`
 
 	selectQueue = `SELECT x.*, COALESCE(o.name, '') AS organization_name, CASE WHEN x.face THEN x.contact_name ELSE COALESCE(s.name, '') END AS assignee_name FROM (
-	SELECT * FROM (SELECT %[1]s FROM requests r WHERE %[2]s ORDER BY %[5]s LIMIT {:limit})
+	SELECT * FROM (SELECT %[1]s FROM %[7]s WHERE %[2]s ORDER BY %[5]s LIMIT {:limit})
 	UNION ALL
-	SELECT * FROM (SELECT %[3]s FROM requests r JOIN client_requests c ON c.id = r.id WHERE %[4]s ORDER BY %[6]s LIMIT {:limit})
+	SELECT * FROM (SELECT %[3]s FROM requests r CROSS JOIN client_requests c ON c.id = r.id WHERE %[4]s ORDER BY %[6]s LIMIT {:limit})
 ) x LEFT JOIN organizations o ON o.id = x.organization LEFT JOIN staff s ON s.id = x.assignee ORDER BY x.finished, x.rank, x.sort, x.state_since, x.id LIMIT {:limit}`
 
-	countQueue = `SELECT %[1]s FROM (
-	SELECT r.turn, r.category, r.due, r.assignee FROM requests r WHERE r.` + unfinished + ` AND %[2]s
+	// Counted by scope first, so that what is seen is asked once for each scope.
+	countQueue = `SELECT COALESCE(SUM(waiting_on_us), 0) AS waiting_on_us, COALESCE(SUM(waiting_on_client), 0) AS waiting_on_client, COALESCE(SUM(blocked), 0) AS blocked, COALESCE(SUM(overdue), 0) AS overdue,
+	COALESCE(SUM(unassigned), 0) AS unassigned, COALESCE(SUM(mine), 0) AS mine, COALESCE(SUM([[all]]), 0) AS [[all]] FROM (
+	SELECT * FROM (SELECT COALESCE(r.scope,'') AS scope, %[1]s FROM requests r WHERE r.category != 'done' AND %[2]s GROUP BY COALESCE(r.scope,'')) g WHERE %[3]s
 	UNION ALL
-	SELECT c.turn, c.category, c.due, ` + contactID + ` FROM requests r JOIN client_requests c ON c.id = r.id WHERE c.` + unfinished + ` AND %[3]s
+	SELECT '' AS scope, %[4]s FROM requests r CROSS JOIN client_requests c ON c.id = r.id WHERE c.category != 'done' AND %[5]s
 ) x`
 )
+
+// fromScopes makes the planner start from what somebody who sees little sees.
+const fromScopes = `(SELECT DISTINCT COALESCE(a.scope,'') AS scope FROM access a WHERE a.principal = {:me} AND a.since <= {:now} AND a.until > {:now}) mine CROSS JOIN requests r ON COALESCE(r.scope,'') = mine.scope`
 
 // queueRow is a row of the queue as read. Face says that it is the client's.
 type queueRow struct {
@@ -72,18 +83,30 @@ type queueWanted struct {
 	limit        int
 }
 
-// on writes a condition for a table; assignee is what holds the assignee there.
-func on(condition, table, assignee string) string {
-	return strings.NewReplacer("$", table, "assignee", assignee).Replace(condition)
+// on writes a condition or an expression for a table; assignee is what holds the
+// assignee there.
+func (v reach) on(sql, table, assignee string) string {
+	rank := rankOf
+	if v.condition == byScope {
+		rank = sameRank
+	}
+	return strings.NewReplacer("$", table, "assignee", assignee).Replace(strings.ReplaceAll(sql, "#", rank))
 }
 
 func queueCounts(app core.App, a asker, v reach) (QueueCounts, error) {
-	sums := make([]string, 0, len(views))
-	for _, view := range []string{"waiting_on_us", "waiting_on_client", "blocked", "overdue", "unassigned", "mine", "all"} {
-		sums = append(sums, "COALESCE(SUM("+on(views[view], "x", "x.assignee")+"), 0) AS [["+view+"]]")
+	sums := func(table, assignee string) string {
+		list := make([]string, 0, len(views))
+		for _, view := range []string{"waiting_on_us", "waiting_on_client", "blocked", "overdue", "unassigned", "mine", "all"} {
+			list = append(list, "SUM("+v.on(views[view], table, assignee)+") AS [["+view+"]]")
+		}
+		return strings.Join(list, ", ")
+	}
+	inside, outside := v.sees("r"), everything
+	if v.condition == access.Visible {
+		inside, outside = everything, v.sees("g")
 	}
 	var counts QueueCounts
-	err := app.DB().NewQuery(fmt.Sprintf(countQueue, strings.Join(sums, ", "), v.sees("r"), fmt.Sprintf(hidden, v.sees("r"), v.sees("c")))).
+	err := app.DB().NewQuery(fmt.Sprintf(countQueue, sums("r", "r.assignee"), inside, outside, sums("c", contactID), fmt.Sprintf(hidden, v.sees("r"), v.sees("c")))).
 		Bind(v.bind(dbx.Params{"me": a.ID, "now": a.now()})).One(&counts)
 	if err != nil {
 		return counts, fmt.Errorf("count queue of %s: %w", a.ID, err)
@@ -105,30 +128,33 @@ func queueRows(app core.App, a asker, v reach, w queueWanted) ([]queueRow, error
 // queueStatement writes the statement of a page, and what it binds into params.
 func queueStatement(v reach, w queueWanted, params dbx.Params) string {
 	// What is over comes last, and only on a client's page.
-	over := `0`
-	truth, face := v.sees("r"), fmt.Sprintf(hidden, v.sees("r"), v.sees("c"))
+	over, keys := `0`, `#, `+dueOf+`, $.state_since, $.id`
+	where := ` AND $.category != 'done' AND ` + views[w.view]
 	if w.organization != "" {
-		over = `($.category = 'done')`
-		truth, face = truth+` AND r.organization = {:organization}`, face+` AND r.organization = {:organization}`
+		over, where = `($.category = 'done')`, ` AND r.organization = {:organization}`
 		params["organization"] = w.organization
-	} else {
-		truth, face = truth+` AND r.`+unfinished+` AND `+on(views[w.view], "r", "r.assignee"), face+` AND c.`+unfinished+` AND `+on(views[w.view], "c", contactID)
 	}
 	if pattern := like(w.q); pattern != "" {
-		words := ` AND ($.number LIKE {:q} ESCAPE '\' OR $.title LIKE {:q} ESCAPE '\' OR (SELECT o.name FROM organizations o WHERE o.id = $.organization) LIKE {:q} ESCAPE '\')`
-		truth, face = truth+strings.ReplaceAll(words, "$", "r"), face+strings.ReplaceAll(words, "$", "c")
+		where += ` AND ($.number LIKE {:q} ESCAPE '\' OR $.title LIKE {:q} ESCAPE '\' OR (SELECT o.name FROM organizations o WHERE o.id = $.organization) LIKE {:q} ESCAPE '\')`
 		params["q"] = pattern
 	}
 	if m := w.after; m != nil {
-		further := ` AND (` + rankOf + `, ` + dueOf + `, $.state_since, $.id) > ({:rank}, {:key}, {:then}, {:last})`
-		truth, face = truth+strings.ReplaceAll(further, "$", "r"), face+strings.ReplaceAll(further, "$", "c")
+		where += ` AND (` + keys + `) > ({:rank}, {:key}, {:then}, {:last})`
 		params["rank"], params["key"], params["then"], params["last"] = m.Rank, m.Key, m.Then, m.ID
 	}
-	columns := `, ` + over + ` AS finished, ` + rankOf + ` AS rank, ` + dueOf + ` AS sort`
-	order := over + `, ` + rankOf + `, ` + dueOf + `, $.state_since, $.id`
-	if over == `0` {
-		order = strings.TrimPrefix(order, over+`, `)
+	order := keys
+	switch {
+	case w.organization != "":
+		order = over + `, ` + keys
+	case fixedRank[w.view]: // an index is walked in its order only if the order does not name what is fixed
+		order = strings.TrimPrefix(keys, `#, `)
 	}
-	at := func(s, table string) string { return strings.ReplaceAll(s, "$", table) }
-	return fmt.Sprintf(selectQueue, truthColumns+at(columns, "r"), truth, faceColumns+at(columns, "c"), face, at(order, "r"), at(order, "c"))
+	columns := `, ` + over + ` AS finished, # AS rank, ` + dueOf + ` AS sort`
+	truth := func(sql string) string { return v.on(sql, "r", "r.assignee") }
+	face := func(sql string) string { return v.on(sql, "c", contactID) }
+	from, seen := `requests r`, v.sees("r")
+	if v.condition == byScope {
+		from, seen = fromScopes, everything
+	}
+	return fmt.Sprintf(selectQueue, truthColumns+truth(columns), seen+truth(where), faceColumns+face(columns), fmt.Sprintf(hidden, v.sees("r"), v.sees("c"))+face(where), truth(order), face(order), from)
 }

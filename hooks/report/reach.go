@@ -18,8 +18,9 @@ import (
 const few = 600
 
 // byScope starts from the scopes. The left side is what the expression indexes
-// of the collections hold.
-const byScope = `COALESCE(%[1]s.scope,'') IN (SELECT a.scope FROM access a WHERE a.principal = {:me} AND a.since <= {:now} AND a.until > {:now})`
+// of the collections hold; both sides are expressions, since SQLite takes no
+// index of an expression for a comparison with a column of text.
+const byScope = `COALESCE(%[1]s.scope,'') IN (SELECT COALESCE(a.scope,'') FROM access a WHERE a.principal = {:me} AND a.since <= {:now} AND a.until > {:now})`
 
 // everything is a superuser's condition.
 const everything = `1 = 1`

@@ -27,6 +27,12 @@ type Actor struct {
 	Name       string
 	OnBehalfOf string // id of the member who delegated, else empty
 	IP         string
+
+	// Of staff, as the signed-in record said it: PocketBase reads that record
+	// anew for every request.
+	Role   string
+	Duties []string
+	Active bool
 }
 
 // System is the portal itself.
@@ -48,7 +54,7 @@ func ActorOf(auth *core.Record, ip string) Actor {
 	a := Actor{ID: auth.Id, Name: auth.GetString("name"), IP: ip}
 	switch auth.Collection().Name {
 	case Staff:
-		a.Kind = ActorStaff
+		a.Kind, a.Role, a.Duties, a.Active = ActorStaff, auth.GetString("role"), Strings(auth.GetString("duties")), auth.GetBool("active")
 	case core.CollectionNameSuperusers:
 		a.Kind, a.Name = ActorSuperuser, auth.Email()
 	default:

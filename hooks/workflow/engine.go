@@ -79,7 +79,6 @@ type Engine struct {
 // see it at all. A request that he may not see does not exist for him.
 func (e *Engine) who(tx core.App, r *row, actor schema.Actor) (Who, error) {
 	who := Who{Actor: actor}
-	now := e.Clock()
 	switch actor.Kind {
 	case schema.ActorSystem, schema.ActorConnection:
 		who.System = true
@@ -88,52 +87,36 @@ func (e *Engine) who(tx core.App, r *row, actor schema.Actor) (Who, error) {
 		who.Superuser = true
 		return who, nil
 	case schema.ActorStaff:
-		return e.whoStaff(tx, r, who, now)
+		return e.whoStaff(r, who)
 	case schema.ActorUser:
-		return e.whoUser(tx, r, who, now)
+		return e.whoUser(tx, r, who)
 	}
 	return who, problem.New(problem.SignIn, "Sign in first.")
 }
 
-func (e *Engine) whoStaff(tx core.App, r *row, who Who, now time.Time) (Who, error) {
-	member, err := access.StaffOf(tx, who.Actor.ID)
-	if err != nil {
-		return who, noSuch(err)
-	}
-	sees, err := access.Sees(tx, who.Actor.ID, r.Scope, now)
-	if err != nil {
-		return who, err
-	}
-	who.Standing = access.OfStaff(member)
-	if sees {
+func (e *Engine) whoStaff(r *row, who Who) (Who, error) {
+	who.Standing = access.OfStaff(access.MemberOf(who.Actor))
+	if r.SeesTruth {
 		return who, nil
 	}
 	// Not the truth, but perhaps what the client is shown.
-	who.Shown, err = access.Sees(tx, who.Actor.ID, r.ClientScope, now)
-	if err != nil {
-		return who, err
-	}
-	if !who.Shown || r.ClientScope == "" {
+	if !r.SeesFace {
 		return who, noSuch(nil)
 	}
-	who.Standing.Roles = map[string]bool{}
+	who.Shown, who.Standing.Roles = true, map[string]bool{}
 	return who, nil
 }
 
-func (e *Engine) whoUser(tx core.App, r *row, who Who, now time.Time) (Who, error) {
-	if r.ClientScope == "" {
+func (e *Engine) whoUser(tx core.App, r *row, who Who) (Who, error) {
+	if !r.SeesFace {
 		return who, noSuch(nil)
 	}
-	sees, err := access.Sees(tx, who.Actor.ID, r.ClientScope, now)
+	standing, err := access.OfUser(tx, who.Actor.ID, r.OrgPath, r.ID, e.Clock())
 	if err != nil {
 		return who, err
 	}
-	if !sees {
-		return who, noSuch(nil)
-	}
-	who.Standing, err = access.OfUser(tx, who.Actor.ID, r.OrgPath, r.ID, now)
-	who.Actor.OnBehalfOf = who.Standing.OnBehalfOf
-	return who, err
+	who.Standing, who.Actor.OnBehalfOf = standing, standing.OnBehalfOf
+	return who, nil
 }
 
 func noSuch(cause error) error {

@@ -43,12 +43,22 @@ type row struct {
 	Scope        string `db:"scope"`
 	ClientScope  string `db:"client_scope"`
 	Created      string `db:"created"`
+	Steps        string `db:"steps"`
+	People       string `db:"people"`
+	SeesTruth    bool   `db:"sees_truth"`
+	SeesFace     bool   `db:"sees_face"`
 }
 
+// One statement reads the request, its history, its people, and whether the
+// actor may see it: inside a transaction every statement holds up other writers.
 const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
 	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
 	r.due, r.due_set, r.state_since, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
-	r.period, r.revision, r.scope, COALESCE(c.scope, '') AS client_scope, r.created
+	r.period, r.revision, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
+	(SELECT json_group_array(json_array(t.key, t."from", t."to", t.actor, t.on_behalf_of, t.revision, t.at) ORDER BY t.revision) FROM transitions t WHERE t.request = r.id) AS steps,
+	(SELECT json_group_object(p.duty, p.person) FROM request_people p WHERE p.request = r.id) AS people,
+	EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = r.scope AND a.since <= {:now} AND a.until > {:now}) AS sees_truth,
+	EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = c.scope AND a.since <= {:now} AND a.until > {:now}) AS sees_face
 	FROM requests r JOIN organizations o ON o.id = r.organization LEFT JOIN staff s ON s.id = r.assignee LEFT JOIN client_requests c ON c.id = r.id WHERE r.id = {:id}`
 
 // live is a request in the hands of a command: facts to decide on, rows to
@@ -61,14 +71,15 @@ type live struct {
 	before *ClientFace // what the client's rows show now
 	who    Who
 
-	secrets map[string]string // whole values of masked fields, to be stored apart
+	rescoped bool              // who may see it changed
+	secrets  map[string]string // whole values of masked fields, to be stored apart
 }
 
 // load reads a request for an actor. An actor who may not see it gets
 // problem.NotFound, like for one that does not exist.
 func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error) {
 	l := &live{}
-	err := tx.DB().NewQuery(selectRow).Bind(dbx.Params{"id": id}).One(&l.row)
+	err := tx.DB().NewQuery(selectRow).Bind(dbx.Params{"id": id, "me": actor.ID, "now": schema.Stamp(e.Clock())}).One(&l.row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, noSuch(err)
 	}
@@ -100,11 +111,11 @@ func (e *Engine) gather(tx core.App, l *live) error {
 	if l.facts.Items, err = loadItems(tx, l.ID); err != nil {
 		return err
 	}
-	if l.facts.Steps, err = loadSteps(tx, l.ID); err != nil {
+	if l.facts.Steps, err = l.steps(); err != nil {
 		return err
 	}
-	if l.facts.People, err = loadPeople(tx, l.ID); err != nil {
-		return err
+	if err := json.Unmarshal([]byte(l.People), &l.facts.People); err != nil {
+		return fmt.Errorf("read people of request %s: %w", l.ID, err)
 	}
 	if len(l.def.Integrations) > 0 {
 		if l.facts.Jobs, err = loadJobs(tx, l.ID); err != nil {
@@ -223,41 +234,18 @@ func (f *Files) add(r fileRow) {
 	f.Metadata = append(f.Metadata, r.Metadata)
 }
 
-func loadSteps(tx core.App, request string) ([]Step, error) {
-	var rows []struct {
-		Key        string `db:"key"`
-		From       string `db:"from"`
-		To         string `db:"to"`
-		Actor      string `db:"actor"`
-		OnBehalfOf string `db:"on_behalf_of"`
-		Revision   int    `db:"revision"`
-		At         string `db:"at"`
+// steps reads the history that came along with the row.
+func (r *row) steps() ([]Step, error) {
+	var stored [][]any
+	if err := json.Unmarshal([]byte(r.Steps), &stored); err != nil {
+		return nil, fmt.Errorf("read history of request %s: %w", r.ID, err)
 	}
-	err := tx.DB().NewQuery(`SELECT key, "from", "to", actor, on_behalf_of, revision, at FROM transitions WHERE request = {:id} ORDER BY revision`).Bind(dbx.Params{"id": request}).All(&rows)
-	if err != nil {
-		return nil, fmt.Errorf("read history of request %s: %w", request, err)
-	}
-	steps := make([]Step, 0, len(rows))
-	for _, r := range rows {
-		steps = append(steps, Step{r.Key, r.From, r.To, r.Actor, r.OnBehalfOf, r.Revision, schema.Time(r.At)})
+	steps := make([]Step, 0, len(stored))
+	for _, s := range stored {
+		text := func(n int) string { v, _ := s[n].(string); return v }
+		steps = append(steps, Step{text(0), text(1), text(2), text(3), text(4), int(toFloat(s[5])), schema.Time(text(6))})
 	}
 	return steps, nil
-}
-
-func loadPeople(tx core.App, request string) (map[string]string, error) {
-	var rows []struct {
-		Duty   string `db:"duty"`
-		Person string `db:"person"`
-	}
-	err := tx.DB().NewQuery(`SELECT duty, person FROM request_people WHERE request = {:id}`).Bind(dbx.Params{"id": request}).All(&rows)
-	if err != nil {
-		return nil, fmt.Errorf("read people of request %s: %w", request, err)
-	}
-	people := make(map[string]string, len(rows))
-	for _, r := range rows {
-		people[r.Duty] = r.Person
-	}
-	return people, nil
 }
 
 // loadJobs reads the newest run of each job; older runs belong to an earlier

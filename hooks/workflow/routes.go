@@ -80,8 +80,7 @@ func (e *Engine) PostTransition(re *core.RequestEvent) error {
 	if err := read(re, &in); err != nil {
 		return problem.Reply(re, err)
 	}
-	id, who := re.Request.PathValue("id"), actor(re)
-	answer, err := e.Once(re.Request.Context(), re.App, id, who, in, re.Request.Header.Get("Idempotency-Key"), func(tx core.App) (any, error) { return e.View(tx, id, who) })
+	answer, err := e.Once(re.Request.Context(), re.App, re.Request.PathValue("id"), actor(re), in, re.Request.Header.Get("Idempotency-Key"))
 	if err != nil {
 		return problem.Reply(re, err)
 	}

@@ -52,7 +52,7 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 	if n, err := result.RowsAffected(); err != nil || n != 1 {
 		return problem.New(problem.Stale, "Somebody was faster. Look again, then decide.").Because(err)
 	}
-	l.State, l.Turn, l.Category = f.State, state.Turn, state.Category
+	l.State, l.Turn, l.Category, l.Title, l.Due, l.Priority = f.State, state.Turn, state.Category, f.Title, f.Due, f.Priority
 	if err := l.saveSecrets(tx, now); err != nil {
 		return err
 	}

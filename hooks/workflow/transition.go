@@ -32,8 +32,8 @@ func (e *Engine) Transition(_ context.Context, app core.App, id string, actor sc
 }
 
 // Once does the same under an idempotency key: the same key and body answer the
-// first result again, another body is refused. answer makes what is kept.
-func (e *Engine) Once(_ context.Context, app core.App, id string, actor schema.Actor, in Input, key string, answer func(tx core.App) (any, error)) (json.RawMessage, error) {
+// first result again, another body is refused. The answer is the view.
+func (e *Engine) Once(_ context.Context, app core.App, id string, actor schema.Actor, in Input, key string) (json.RawMessage, error) {
 	if key != "" && (len(key) < 8 || len(key) > 255) {
 		return nil, problem.Field("Idempotency-Key", problem.BadInput, "An Idempotency-Key has 8 to 255 characters.")
 	}
@@ -55,7 +55,7 @@ func (e *Engine) Once(_ context.Context, app core.App, id string, actor schema.A
 		if err := e.apply(tx, l, in); err != nil {
 			return err
 		}
-		view, err := answer(tx)
+		view, err := e.viewAfter(tx, l)
 		if err != nil {
 			return err
 		}
@@ -68,6 +68,15 @@ func (e *Engine) Once(_ context.Context, app core.App, id string, actor schema.A
 		return keepAnswer(tx, actor.ID, key, print, out, l.facts.Now)
 	})
 	return out, err
+}
+
+// viewAfter shows the request as it is after a step. What the actor may see can
+// have changed with a state that is for some duties only: then it is read anew.
+func (e *Engine) viewAfter(tx core.App, l *live) (any, error) {
+	if l.rescoped || (l.clientSide() && l.before == nil) {
+		return e.View(tx, l.ID, l.who.Actor)
+	}
+	return e.viewOf(tx, l)
 }
 
 func firstAnswer(tx core.App, principal, key, digest string) (json.RawMessage, error) {
@@ -217,7 +226,7 @@ func (e *Engine) rescope(tx core.App, l *live, target *State) error {
 	if !was && len(target.RestrictedTo) == 0 {
 		return nil
 	}
-	l.RestrictedTo = schema.JSON(target.RestrictedTo)
+	l.RestrictedTo, l.rescoped = schema.JSON(target.RestrictedTo), true
 	return access.Request(tx, l.ID, l.facts.Now)
 }
 

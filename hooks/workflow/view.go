@@ -194,6 +194,10 @@ func (e *Engine) View(app core.App, id string, actor schema.Actor) (any, error) 
 	if err != nil {
 		return nil, err
 	}
+	return e.viewOf(app, l)
+}
+
+func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 	documents, err := loadDocuments(app, l)
 	if err != nil {
 		return nil, err

@@ -69,6 +69,8 @@ export function makeApi({ token, signInAgain, fetch = globalThis.fetch.bind(glob
         const text = await answer.text();
         const data = parse(text);
         if (!answer.ok) throw new Problem(answer.status, data ?? {});
+        // An address without a route answers with a page: that is no answer to a program.
+        if (text && data === null && text.trim() !== "null") throw new Problem(502);
         return data;
     }
 

@@ -30,7 +30,7 @@ export function refused(err, again) {
         "div",
         { class: "gh-empty", role: "alert" },
         h("p", {}, h("strong", {}, words.app.failed)),
-        h("p", {}, err instanceof Error ? err.message : words.app.unknownError),
+        h("p", {}, problem ? problem.message : words.app.unknownError),
         h("button", { type: "button", class: "gh-btn gh-second", onclick: again }, words.app.retry),
     );
 }

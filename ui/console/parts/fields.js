@@ -9,17 +9,27 @@ import { words } from "../words.js";
 /** @param {import("../pages/request.js").Desk} desk */
 export function dataFields(desk) {
     const writes = desk.ctx.me.role !== "viewer";
+    const locked = desk.view.fields.filter((/** @type {any} */ one) => !one.editable);
+    // The same reason for many fields stands once above them.
+    const shared = locked.length > 1 && locked.every((/** @type {any} */ one) => one.why === locked[0].why);
     return h(
         "div",
         { class: "gh-form" },
+        shared &&
+            locked[0].why &&
+            h(
+                "p",
+                { class: "gh-muted" },
+                locked.length < desk.view.fields.length ? words.request.someLocked(locked[0].why) : locked[0].why,
+            ),
         desk.view.fields.map((/** @type {any} */ one) =>
-            one.editable && writes ? editable(desk, one) : readable(one),
+            one.editable && writes ? editable(desk, one) : readable(one, !shared),
         ),
     );
 }
 
-/** @param {any} one */
-function readable(one) {
+/** @param {any} one @param {boolean} explain */
+function readable(one, explain) {
     return h(
         "dl",
         { class: "gh-pairs" },
@@ -27,7 +37,7 @@ function readable(one) {
             "div",
             {},
             h("dt", {}, one.label),
-            h("dd", {}, showValue(one, one.value), one.why && h("p", { class: "gh-muted" }, one.why)),
+            h("dd", {}, showValue(one, one.value), explain && one.why && h("p", { class: "gh-muted" }, one.why)),
         ),
     );
 }

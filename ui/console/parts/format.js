@@ -15,7 +15,9 @@ export function setPlace(locale, timezone) {
 /** @param {string} [locale] */
 function usable(locale) {
     try {
-        return locale ? Intl.getCanonicalLocales(locale)[0] : undefined;
+        const [known] = locale ? Intl.getCanonicalLocales(locale) : [];
+        // English without a country is written as in the console's own texts: day before month, 24 hours.
+        return known === "en" ? "en-GB" : known;
     } catch {
         return undefined;
     }

@@ -15,10 +15,13 @@ const w = words.request;
 
 /** @param {import("../pages/request.js").Desk} desk */
 export function makeItemPane(desk) {
-    const element = h("section", { class: "gh-pane", "aria-label": w.items });
+    const info = h("div", { class: "gh-pane" });
+    const files = h("div", {});
+    const element = h("section", { class: "gh-pane", "aria-label": w.items }, info, files);
     const documents = makeDocuments(desk.ctx);
     const review = makeReview(desk, () => draw(true));
     let shown = "";
+    let filesShown = "";
 
     const item = () => itemsOf(desk.view).find((one) => one.id === desk.chosen);
 
@@ -33,9 +36,22 @@ export function makeItemPane(desk) {
         // A live ping about something else must not reload a preview or disturb a half-written reason.
         if (!force && what === shown) return;
         shown = what;
-        if (desk.chosen === DATA) paint(element, title(w.data), dataFields(desk));
-        else if (one) paint(element, itemOf(one));
-        else paint(element, h("p", { class: "gh-muted" }, w.chooseItem));
+        if (desk.chosen === DATA) paint(info, title(w.data), dataFields(desk));
+        else if (one) paint(info, itemOf(one));
+        else paint(info, h("p", { class: "gh-muted" }, w.chooseItem));
+        drawFiles(one);
+    }
+
+    /**
+     * A region of its own: a viewer that leaves the page for a moment loads its file anew, and each load of a file
+     * stands in the history.
+     * @param {any} one
+     */
+    function drawFiles(one) {
+        const what = one ? JSON.stringify([one.id, one.editable, one.documents]) : "";
+        if (what === filesShown) return;
+        filesShown = what;
+        paint(files, one && documents.draw(one, one.editable ? removeDocument : null));
     }
 
     /** @param {any} one */
@@ -48,7 +64,6 @@ export function makeItemPane(desk) {
             one.editable ? null : one.why && h("p", { class: "gh-muted" }, one.why),
             review.bar(one),
             one.editable && desk.ctx.me.role !== "viewer" ? provideForm(desk, one) : answersOf(one),
-            documents.draw(one, one.editable ? (/** @type {any} */ doc) => removeDocument(doc) : null),
             nothingYet(one) && h("p", { class: "gh-muted" }, w.nothingSent),
             removable(one) &&
                 h(

@@ -2,7 +2,7 @@
 // "Move on": every step that the server names. What may be done is a button; what may not says why, and leads there.
 import { h } from "./dom.js";
 import { openMove } from "./move-dialog.js";
-import { DATA, firstToCheck, itemsOf, reasonsSent } from "./request-logic.js";
+import { DATA, itemsOf, mainStep, reasonsSent } from "./request-logic.js";
 import { words } from "../words.js";
 
 const w = words.request;
@@ -14,10 +14,7 @@ export function moveOn(desk) {
     const others = view.actions.filter((/** @type {any} */ one) => !one.by.includes("staff"));
     const allowed = ours.filter((/** @type {any} */ one) => one.allowed);
     const blocked = ours.filter((/** @type {any} */ one) => !one.allowed);
-    // One main button in the workspace: "Accept" while something is left to check; then the step that the workflow
-    // calls so, else the first that is possible.
-    const named = allowed.find((/** @type {any} */ one) => one.primary) ?? allowed[0];
-    const main = firstToCheck(view) ? null : named;
+    const main = mainStep(allowed, view);
     return [
         h("h2", { class: "gh-moves-title" }, w.moveOn),
         ours.length === 0 && h("p", { class: "gh-muted" }, w.noMoves),

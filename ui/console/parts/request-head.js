@@ -60,7 +60,7 @@ export function requestHead(desk) {
                     `${w.people}: ${view.people.map((/** @type {any} */ one) => `${one.name} (${one.duty})`).join(", ")}`,
                 ),
         ),
-        view.turn_detail && h("p", {}, view.turn_detail),
+        view.turn_detail && view.turn_detail !== view.label && h("p", {}, view.turn_detail),
         view.read_only && h("p", { class: "gh-bar gh-todo" }, view.read_only),
         (view.jobs ?? []).length > 0 && jobs(view.jobs),
     ];

@@ -52,6 +52,17 @@ export function reasonsSent(action, view) {
 }
 
 /**
+ * The one step that stands out: none while something is left to check, since then "Accept" does; and never one that
+ * asks "are you sure" unless the workflow names it.
+ * @param {any[]} allowed
+ * @param {any} view
+ */
+export function mainStep(allowed, view) {
+    if (firstToCheck(view)) return undefined;
+    return allowed.find((one) => one.primary) ?? allowed.find((one) => !one.confirm);
+}
+
+/**
  * The body of a transition. Comments are sent for the items that the step concerns and for no other.
  * @param {any} action
  * @param {number} revision

@@ -52,6 +52,15 @@ test("a server that is not there is said in words", async () => {
   assert.match(problem.message, /cannot be reached/);
 });
 
+test("a page in place of an answer is our fault, said in words", async () => {
+  const fetch = async () => ({ ok: true, status: 200, text: async () => "<!doctype html>" });
+  const problem = await api({ fetch })
+    .get("/api/x")
+    .catch((err) => err);
+  assert.equal(problem.status, 502);
+  assert.match(problem.message, /on our side/);
+});
+
 test("a lost sign-in asks again and then does what was asked", async () => {
   const its = server({ status: 401, body: {} }, { body: { ok: true } });
   let asked = 0;

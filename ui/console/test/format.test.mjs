@@ -56,3 +56,10 @@ test("sizes and initials", () => {
   assert.equal(initials("Cher"), "CH");
   assert.equal(initials("  "), "");
 });
+
+test("English without a country is written like the console's own texts", () => {
+  setPlace("en", "UTC");
+  assert.equal(moment("2026-12-08 16:20:00.000Z", now), "Tue 8 Dec 16:20");
+  setPlace("en-US", "UTC");
+  assert.equal(date("2026-12-08 12:00:00.000Z", now), "Tue Dec 8");
+});

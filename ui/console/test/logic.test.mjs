@@ -1,7 +1,7 @@
 import test from "node:test";
 import assert from "node:assert/strict";
 import { merge, step } from "../parts/queue-logic.js";
-import { firstToCheck, moveBody, needsForm, nextItem, reasonsSent } from "../parts/request-logic.js";
+import { firstToCheck, mainStep, moveBody, needsForm, nextItem, reasonsSent } from "../parts/request-logic.js";
 import { mayAct } from "../parts/keys.js";
 import { kindsOf, missingIn, moved, toItem } from "../parts/wishes.js";
 import { onWhite, readable } from "../parts/colour.js";
@@ -80,6 +80,16 @@ test("a step opens a form only where something is asked", () => {
   assert.equal(needsForm({ key: "approve", confirm: false, requires: [] }), false);
   assert.equal(needsForm({ key: "archive", confirm: true }), true);
   assert.equal(needsForm(ask), true);
+});
+
+test("the step that stands out is the named one, never a final one by chance, and none while items wait", () => {
+  const done = { sections: [] };
+  const send = { key: "send", primary: false, confirm: false };
+  const close = { key: "close", primary: false, confirm: true };
+  assert.equal(mainStep([close, send], done), send);
+  assert.equal(mainStep([send, { ...close, primary: true }], done).key, "close");
+  assert.equal(mainStep([close], done), undefined);
+  assert.equal(mainStep([send], view), undefined);
 });
 
 test("the body of a step brings exactly what it asks", () => {

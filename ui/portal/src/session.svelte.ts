@@ -9,11 +9,13 @@ import type { Firm, Me } from "./types";
 export const session = $state<{
   firm?: Firm;
   me?: Me;
+  /** Whether it is known by now who is signed in; before, nobody is led anywhere. */
+  ready: boolean;
   problem?: Problem;
   again?: () => void;
   ending: boolean;
   organization: string;
-}>({ ending: false, organization: "" });
+}>({ ready: false, ending: false, organization: "" });
 
 export const drafts = new Drafts(localStorage, () => api.auth.userId);
 
@@ -25,6 +27,7 @@ export async function start() {
     session.firm ??= await api.firm();
     if (api.auth.userId) await enter();
     else await speak([...navigator.languages, session.firm.locale], "", session.firm.timezone);
+    session.ready = true;
   } catch (err) {
     session.problem = toProblem(err);
   }

@@ -79,7 +79,7 @@ export const en = {
   "sign.password_empty": "Enter your password.",
   "sign.offline": "You are offline. Connect to sign in.",
   "sign.trouble": "Trouble? Write to {email}",
-  "sign.no_mail": "This portal cannot send email yet, so a code would not arrive. Use your password.",
+  "sign.no_mail": "This portal cannot send email yet. Use your password, or ask us to tell you the code.",
   "sign.no_setup": "This portal is not set up yet. Open the set-up link that the server printed when it started.",
   "again.title": "Your sign-in ended",
   "again.text": "Your sign-in ended. Sign in as <b>{email}</b> to go on. Nothing is lost.",

@@ -26,7 +26,12 @@ export async function speak(wishes: string[], timeZone: string, homeZone: string
   const load = catalogues[locale] ?? catalogues[language(locale)];
   lang.texts = load ? await load() : en;
   const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  lang.place = { locale: locale === "en-XA" ? "en" : locale, timeZone: timeZone || homeZone || own, homeZone };
+  // English of no country: the day before the month, and 24 hours.
+  lang.place = {
+    locale: ["en", "en-XA"].includes(locale) ? "en-GB" : locale,
+    timeZone: timeZone || homeZone || own,
+    homeZone,
+  };
   document.documentElement.lang = lang.place.locale;
   document.documentElement.dir = RTL.has(language(known[0] ?? "en")) ? "rtl" : "ltr";
 }
