@@ -61,7 +61,7 @@ bench: build ## measure beside bare PocketBase, and write docs/performance.md
 ## Writing
 
 fmt: ## format everything
-	@$(LINTER) fmt ./...
+	@$(LINTER) fmt . ./hooks/... ./pb_migrations/...
 	@cd ui/portal && npm run --silent format
 
 golden: ## rewrite the golden files from what the code does now

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/cmd"
@@ -30,11 +31,24 @@ func main() {
 		case errors.As(err, &usage):
 			_, _ = fmt.Fprintln(os.Stderr, usage.Message)
 			os.Exit(2)
+		case wrongUse(err):
+			_, _ = fmt.Fprintln(os.Stderr, "gatehouse: "+err.Error()+"\nTry gatehouse --help.")
+			os.Exit(2)
 		case !errors.Is(err, hooks.ErrNo):
 			_, _ = fmt.Fprintln(os.Stderr, "gatehouse: "+err.Error())
 		}
 		os.Exit(1)
 	}
+}
+
+// wrongUse tells cobra's own complaints, which have no type, from failures.
+func wrongUse(err error) bool {
+	for _, start := range []string{"unknown command", "unknown flag", "unknown shorthand", "accepts ", "requires at least", "invalid argument", "flag needs"} {
+		if strings.HasPrefix(err.Error(), start) {
+			return true
+		}
+	}
+	return false
 }
 
 func run() error {
@@ -55,4 +69,3 @@ func run() error {
 	app.RootCmd.AddCommand(house.Commands()...)
 	return app.Execute()
 }
-

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 if [ ! -x .tools/bin/golangci-lint ]; then
   skip "lint: golangci-lint is not installed (make install); go vet runs alone"
-  go vet ./...
+  go vet "${packages[@]}"
   exit
 fi
-.tools/bin/golangci-lint run ./...
+.tools/bin/golangci-lint run "${packages[@]}"

@@ -35,3 +35,6 @@ browser() {
   done
   return 1
 }
+
+# Our own Go packages. Not ./...: packages of npm bring Go files along.
+packages=(. ./hooks/... ./pb_migrations/...)

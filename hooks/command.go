@@ -115,6 +115,9 @@ func (h *House) Prepare() error {
 	if err := h.Engine.InstallLibrary(h.App); err != nil {
 		return fmt.Errorf("install the library: %w", err)
 	}
+	if err := ops.Limit(h.App); err != nil {
+		return err
+	}
 	missing, err := ops.MissingWalls(h.App)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/hook"
 
@@ -118,6 +119,7 @@ func Register(app core.App, o Options) *House {
 		Row{"every minute", "timers, invitations", "house.tick", 0})
 
 	// ---- start and stop
+	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "account flows", "access.offered", 100})
 	routes := h.routes()
 	for _, x := range routes {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
@@ -178,8 +180,11 @@ func (h *House) routes() []route {
 // serve binds the routes and the two interfaces, and starts the workers.
 func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.headers", Priority: -2000, Func: console.Headers})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.offered", Priority: 100, Func: access.Offered})
 	for _, x := range routes {
-		e.Router.Route(x.method, x.path, door(x))
+		// The trail is the audit log; PocketBase's log of successful calls would
+		// write a row for each.
+		e.Router.Route(x.method, x.path, door(x)).Bind(apis.SkipSuccessActivityLog())
 	}
 	if h.Options.Console != nil && h.Options.Portal != nil {
 		console.Mount(e, h.Options.Console, h.Options.Portal)

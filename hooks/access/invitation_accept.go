@@ -151,6 +151,17 @@ func (v *Invitations) Accept(in Acceptance, ip string) (*core.Record, error) {
 	return user, err
 }
 
+// hasAccount says whether the invited address has an account that was in use
+// before the invitation.
+func (v *Invitations) hasAccount(token string) (bool, error) {
+	record, err := invitationOf(v.App, token)
+	if err != nil {
+		return false, err
+	}
+	user, err := userByEmail(v.App, record.GetString("email"))
+	return user != nil && user.Verified(), err
+}
+
 // acceptable refuses an invitation that has come to its end, saying which.
 func (v *Invitations) acceptable(tx core.App, record *core.Record) error {
 	switch statusNow(record, v.Clock()) {

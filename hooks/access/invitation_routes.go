@@ -119,18 +119,27 @@ func (v *Invitations) LookRoute(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, view)
 }
 
-// AcceptRoute uses an invitation up and signs the person in.
+// AcceptRoute uses an invitation up and signs a new person in. Somebody who had
+// an account before signs in with it: staff can copy a link, and a link must not
+// open an account that others trust.
 //
 //	POST /api/portal/invitations/accept (public) {"token","name"?,"password"?}
-//	→ 200 PocketBase's auth answer; 400 invitation_accepted, invitation_ended, field_missing, field_invalid; 404 unknown
+//	→ 200 PocketBase's auth answer, or {"sign_in":true,"email"}; 400 invitation_accepted, invitation_ended, field_missing, field_invalid; 404 unknown
 func (v *Invitations) AcceptRoute(e *core.RequestEvent) error {
 	var in Acceptance
 	if err := readBody(e, &in); err != nil {
 		return problem.Reply(e, err)
 	}
+	known, err := v.hasAccount(in.Token)
+	if err != nil {
+		return problem.Reply(e, err)
+	}
 	user, err := v.Accept(in, e.RealIP())
 	if err != nil {
 		return problem.Reply(e, err)
+	}
+	if known && (e.Auth == nil || e.Auth.Id != user.Id) {
+		return e.JSON(http.StatusOK, map[string]any{"sign_in": true, "email": user.Email()})
 	}
 	return apis.RecordAuthResponse(e, user, "", nil)
 }

@@ -47,7 +47,7 @@ func (s *stage) firm(hash string) error {
 	}
 	for _, c := range s.cast.Staff {
 		id := schema.NewID()
-		s.actors[c.Key] = schema.Actor{Kind: schema.ActorStaff, ID: id, Name: c.Name, IP: "192.0.2.10"}
+		s.actors[c.Key] = schema.Actor{Kind: schema.ActorStaff, ID: id, Name: c.Name, IP: "192.0.2.10", Role: c.Role, Duties: c.Duties, Active: true}
 		err := s.account(schema.Staff, id, c.Email, hash, dbx.Params{"name": c.Name, "role": c.Role, "duties": schema.JSON(c.Duties), "active": true, "locale": f.Locale, "timezone": f.Timezone})
 		if err != nil {
 			return err

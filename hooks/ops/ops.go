@@ -5,6 +5,7 @@
 //	statements.go  prepared statements, kept on each connection
 //	serve.go   start, in words; and stop
 //	health.go  /healthz and /readyz
+//	limits.go  rate limits
 //	walls.go   the triggers that must be there
 //	command.go gatehouse workflow, access, audit, hooks, health, doctor
 package ops

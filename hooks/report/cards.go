@@ -89,8 +89,17 @@ type wanted struct {
 
 // cards reads a page of one of the client's lists, and one row more.
 func cards(app core.App, a asker, w wanted) ([]cardRow, error) {
-	v := clientReach(a)
-	params := v.bind(dbx.Params{"limit": w.limit + 1, "asof": a.now()})
+	statement, params := cardStatement(clientReach(a), w)
+	var rows []cardRow
+	if err := app.DB().NewQuery(statement).Bind(params).All(&rows); err != nil {
+		return nil, fmt.Errorf("read requests of %s: %w", a.ID, err)
+	}
+	return rows, nil
+}
+
+// cardStatement writes the statement of a page, and what it binds.
+func cardStatement(v reach, w wanted) (string, dbx.Params) {
+	params := v.bind(dbx.Params{"limit": w.limit + 1, "asof": v.params["now"]})
 	where := v.sees("c") + " AND " + shows[w.show]
 	if w.organization != "" {
 		where += within
@@ -112,11 +121,7 @@ func cards(app core.App, a asker, w wanted) ([]cardRow, error) {
 		where += fmt.Sprintf(` AND (%s, %s, c.id) %s ({:rank}, {:key}, {:last})`, rank, sort, further)
 		params["asof"], params["rank"], params["key"], params["last"] = m.At, m.Rank, m.Key, m.ID
 	}
-	var rows []cardRow
-	if err := app.DB().NewQuery(fmt.Sprintf(selectCards, rank, sort, where, inner, outer)).Bind(params).All(&rows); err != nil {
-		return nil, fmt.Errorf("read requests of %s: %w", a.ID, err)
-	}
-	return rows, nil
+	return fmt.Sprintf(selectCards, rank, sort, where, inner, outer), params
 }
 
 // made turns rows into cards.

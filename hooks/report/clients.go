@@ -32,7 +32,7 @@ const selectClients = `WITH page AS (
 ), shown AS (
 	SELECT r.organization, r.category, r.due, r.updated FROM page p CROSS JOIN requests r ON r.organization = p.id WHERE %[2]s
 	UNION ALL
-	SELECT r.organization, c.category, c.due, c.updated FROM page p CROSS JOIN requests r ON r.organization = p.id CROSS JOIN client_requests c ON c.id = r.id WHERE %[3]s
+	SELECT r.organization, c.category, c.due, c.updated FROM requests r CROSS JOIN client_requests c ON c.id = r.id WHERE r.organization IN (SELECT id FROM page) AND %[3]s
 ), work AS (
 	SELECT organization, SUM(category != 'done') AS open, SUM(category != 'done' AND due != '' AND due < {:now}) AS overdue, MAX(updated) AS last FROM shown GROUP BY organization
 )

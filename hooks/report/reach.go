@@ -11,11 +11,11 @@ import (
 	"gatehouse/hooks/schema"
 )
 
-// few is how many rows of access still count as little (about 300
-// organizations of a member of staff). Up to there it is faster to start from
+// few is how many rows of access still count as little (about 100
+// organizations of a member of staff, who has two for each). Up to there it is faster to start from
 // the scopes that somebody sees; above, to walk a list in its order and ask for
 // each row.
-const few = 600
+const few = 200
 
 // byScope starts from the scopes. The left side is what the expression indexes
 // of the collections hold; both sides are expressions, since SQLite takes no

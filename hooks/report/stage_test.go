@@ -78,7 +78,7 @@ func (s *stage) people() {
 	sol := core.NewRecord(c)
 	sol.Load(map[string]any{"email": "sol@firm.example", "password": "a long sentence"})
 	s.must(s.Save(sol))
-	s.sol = schema.Actor{Kind: schema.ActorSuperuser, ID: sol.Id}
+	s.sol = schema.ActorOf(sol, "")
 	s.rebuild()
 }
 
@@ -124,12 +124,19 @@ func (s *stage) user(name, email, organization, role string) schema.Actor {
 	id := s.save(schema.Users, map[string]any{"name": name, "email": email, "password": "a long sentence"})
 	m := s.save(schema.Memberships, map[string]any{"user": id, "organization": organization, "role": role, "status": "active"})
 	s.must(schema.Update(s, schema.Memberships, m, dbx.Params{"scope": organization}))
-	return schema.Actor{Kind: schema.ActorUser, ID: id, Name: name}
+	return s.actor(schema.Users, id)
 }
 
 func (s *stage) member(name, email, role string, duties ...string) schema.Actor {
 	id := s.save(schema.Staff, map[string]any{"name": name, "email": email, "password": "a long sentence", "role": role, "active": true, "duties": duties})
-	return schema.Actor{Kind: schema.ActorStaff, ID: id, Name: name}
+	return s.actor(schema.Staff, id)
+}
+
+func (s *stage) actor(collection, id string) schema.Actor {
+	s.t.Helper()
+	record, err := s.FindRecordById(collection, id)
+	s.must(err)
+	return schema.ActorOf(record, "")
 }
 
 // rebuild derives access, which the guards do when the whole house is wired.

@@ -36,7 +36,7 @@ func (l *live) missingList() briefs {
 	list := briefs{}
 	for _, i := range l.facts.applicable() {
 		s := l.def.Section(i.Section)
-		if i.Status == Missing && i.Required && s != nil && s.provider() == "client" {
+		if i.Status == Missing && i.Required && s != nil && s.provider() == "client" && l.def.clientSees(l.facts, s, i) {
 			list = append(list, brief{Item: i.ID, Key: i.Key, Title: i.Title})
 		}
 	}

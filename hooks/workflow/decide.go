@@ -41,7 +41,7 @@ func (c *Compiled) Decide(f *Facts, key string, who Who, input *Input) Verdict {
 		return Verdict{Blockers: []problem.Blocker{{Code: problem.UnknownTransition, Message: fmt.Sprintf("There is no step %q from here now.", key)}}}
 	}
 	blockers := c.by(t, f, who)
-	blockers = append(blockers, c.tooEarly(t, f, who)...)
+	blockers = append(blockers, c.tooEarly(t, f)...)
 	for i := range t.Guard {
 		blockers = append(blockers, c.guard(&t.Guard[i], f, who)...)
 	}
@@ -79,8 +79,8 @@ func (c *Compiled) by(t *Transition, f *Facts, who Who) []problem.Blocker {
 	return []problem.Blocker{{Code: problem.NotYours, Message: fmt.Sprintf("Only %s can do this.", c.roleWords(t.By, false))}}
 }
 
-func (c *Compiled) tooEarly(t *Transition, f *Facts, who Who) []problem.Blocker {
-	if t.After == nil || (t.AlsoAutomatic && !who.System) {
+func (c *Compiled) tooEarly(t *Transition, f *Facts) []problem.Blocker {
+	if t.After == nil {
 		return nil
 	}
 	at := c.afterTime(t, f.StateSince)
