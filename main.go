@@ -21,7 +21,7 @@ import (
 //go:embed all:pb_public
 var portal embed.FS
 
-//go:embed ui/console
+//go:embed ui/console/*.js ui/console/*.css ui/console/*.svg ui/console/pages ui/console/parts ui/console/shell
 var console embed.FS
 
 func main() {
@@ -61,9 +61,18 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	serving := slices.Contains(os.Args[1:], "serve")
-	house := hooks.Register(app, hooks.Options{Portal: portalFS, Console: consoleFS, Workers: true, Demo: serving && slices.Contains(os.Args[1:], "--demo")})
-	house.Start(serving, os.Stdout)
+	options := hooks.Options{Portal: portalFS, Console: consoleFS, Workers: true}
+	var held *ops.Folder
+	serving := slices.Contains(os.Args[1:], "serve") && !slices.Contains(os.Args[1:], "--help") && !slices.Contains(os.Args[1:], "-h")
+	if serving {
+		if held, options.Folder, err = hooks.Hold(app.DataDir(), slices.Contains(os.Args[1:], "--demo")); err != nil {
+			return err
+		}
+	}
+	house := hooks.Register(app, options)
+	if serving {
+		house.Start(held, os.Stdout)
+	}
 	app.RootCmd.Use, app.RootCmd.Short, app.RootCmd.Version = "gatehouse", "A client portal for small firms", hooks.Version
 	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app))
 	app.RootCmd.AddCommand(house.Commands()...)

@@ -95,10 +95,13 @@ func (h *House) Announce(e *core.ServeEvent, out io.Writer) error {
 			lines = append(lines, "  WARNING   "+name+"="+v+": for tests only")
 		}
 	}
-	if h.Options.Demo {
+	if h.Options.Folder.Note != "" {
+		lines = append(lines, "", "  "+h.Options.Folder.Note)
+	}
+	if h.Options.Folder.Demo {
 		lines = append(lines, "", "  This is the demo: open "+base+"/ and choose whom to look as.")
 	} else {
-		link, needed, err := access.EnsureSetupLink(h.App, base)
+		link, needed, err := access.EnsureSetupLink(h.App, base, h.Options.Folder.Token)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"gatehouse/hooks/access"
 	"gatehouse/hooks/audit"
 	"gatehouse/hooks/console"
+	"gatehouse/hooks/demo"
 	"gatehouse/hooks/document"
 	"gatehouse/hooks/event"
 	"gatehouse/hooks/notify"
@@ -31,8 +32,8 @@ type Options struct {
 	Clock   schema.Clock // nil: the real one
 	Console fs.FS        // the staff console's files; nil: none
 	Portal  fs.FS        // the client portal's files; nil: none
-	Demo    bool         // an invented firm, open to everybody
 	Workers bool         // deliver events, send mails and keep time in the background
+	Folder  demo.Folder  // what the data folder is, when a server starts on it
 }
 
 // House holds the rooms, each with what it needs from the others.
@@ -52,6 +53,7 @@ type House struct {
 	Reports     *report.Reports
 	Live        *console.Live
 	Health      *ops.Health
+	Demo        *demo.Mode
 	Bus         *event.Bus
 	Rows        []Row
 
@@ -82,10 +84,11 @@ func NewHouse(app core.App, o Options) *House {
 	addresses := notify.Addresses{BaseURL: h.baseURL}
 	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
 	h.Mailer = notify.NewMailer(app, o.Clock, h.Post.Digest)
-	h.SignIn = notify.SignIn{Addresses: addresses, Clock: o.Clock, Demo: o.Demo}
-	h.Mails = notify.Mails{App: app, Clock: o.Clock, Demo: o.Demo}
+	h.SignIn = notify.SignIn{Addresses: addresses, Clock: o.Clock, Demo: o.Folder.Demo}
+	h.Mails = notify.Mails{App: app, Clock: o.Clock, Demo: o.Folder.Demo}
 	h.Reports = &report.Reports{App: app, Clock: o.Clock, Engine: h.Engine}
 	h.Live = &console.Live{App: app, Clock: o.Clock}
+	h.Demo = &demo.Mode{App: app, On: o.Folder.Demo}
 	h.Health = &ops.Health{App: app, Clock: o.Clock, Behind: h.Bus.Behind}
 	return h
 }

@@ -3,6 +3,7 @@ package hooks_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
@@ -784,10 +785,10 @@ func normal(answers map[string]string, start time.Time) map[string]string {
 		text = linkPattern.ReplaceAllString(text, "<long>")
 		text = idPattern.ReplaceAllString(text, "<id>")
 		// Lists whose order hangs on ids are compared as sets.
-		if strings.Contains(what, ",id") || strings.HasPrefix(what, "rows of") || strings.Contains(what, "timeline") || strings.Contains(what, "home") || strings.Contains(what, "client_history") {
-			parts := strings.SplitAfter(text, "}")
-			slices.Sort(parts)
-			text = strings.Join(parts, "")
+		if status, body, ok := strings.Cut(text, " "); ok && len(status) == 3 {
+			text = status + " " + sorted(body)
+		} else {
+			text = sorted(text)
 		}
 		out[idPattern.ReplaceAllString(what, "<id>")+"#"+fmt.Sprint(len(text) > 0)] += text
 	}
@@ -795,6 +796,30 @@ func normal(answers map[string]string, start time.Time) map[string]string {
 }
 
 var tellTale = regexp.MustCompile(`.{0,300}(SECRETREASON|[Cc]ompliance.hold|[Ee]scalate).{0,300}`)
+
+// sorted writes JSON with every list in order.
+func sorted(text string) string {
+	var v any
+	if json.Unmarshal([]byte(text), &v) != nil {
+		return text
+	}
+	return toJSON(inOrder(v))
+}
+
+func inOrder(v any) any {
+	switch x := v.(type) {
+	case map[string]any:
+		for key, value := range x {
+			x[key] = inOrder(value)
+		}
+	case []any:
+		for n := range x {
+			x[n] = inOrder(x[n])
+		}
+		slices.SortFunc(x, func(a, b any) int { return strings.Compare(toJSON(a), toJSON(b)) })
+	}
+	return v
+}
 
 // Staff without the duty see in the hold what the client sees, and no more.
 func TestHold_staffWithoutTheDuty(t *testing.T) {

@@ -1,47 +1,70 @@
 package hooks
 
 import (
+	"context"
 	"fmt"
 	"io"
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/demo"
+	"gatehouse/hooks/event"
+	"gatehouse/hooks/notify"
 	"gatehouse/hooks/ops"
+	"gatehouse/hooks/schema"
 )
 
 // Version is the release; the linker sets it.
 var Version = "dev"
 
-// Start binds what only a running program does: before PocketBase opens the
-// folder, make sure that it is ours; once the migrations ran, prepare it; once
-// we listen, say where.
-func (h *House) Start(serving bool, out io.Writer) {
-	var folder *ops.Folder
-	on(&h.Rows, "bootstrap", "data folder", -100, "ops.open_folder", h.App.OnBootstrap(), func(e *core.BootstrapEvent) error {
-		if !serving {
-			return e.Next()
-		}
-		var err error
-		if folder, err = ops.Open(h.App.DataDir()); err != nil {
-			return err
-		}
-		return e.Next()
-	})
+// Hold opens the data folder for a server: one process at a time, and never a
+// demo as if it were real. It is called before PocketBase opens anything.
+func Hold(dir string, wantDemo bool) (*ops.Folder, demo.Folder, error) {
+	held, err := ops.Open(dir)
+	if err != nil {
+		return nil, demo.Folder{}, err
+	}
+	folder, err := demo.Prepare(dir, wantDemo)
+	return held, folder, err
+}
+
+// Start binds what only a running server does: prepare the folder once the
+// migrations ran, say where we are once we listen, give the folder free.
+func (h *House) Start(held *ops.Folder, out io.Writer) {
 	on(&h.Rows, "serve", "library, address", 5, "house.prepare", h.App.OnServe(), func(e *core.ServeEvent) error {
 		e.InstallerFunc = nil // our own set-up link takes its place
 		if err := h.Prepare(); err != nil {
+			return err
+		}
+		if err := h.makeDemo(out); err != nil {
 			return err
 		}
 		return h.Announce(e, out)
 	})
 	on(&h.Rows, "terminate", "data folder", 9999, "ops.close_folder", h.App.OnTerminate(), func(e *core.TerminateEvent) error {
 		err := e.Next()
-		if folder == nil {
-			return err
-		}
-		if closing := folder.Close(); closing != nil {
+		if closing := held.Close(); closing != nil {
 			return fmt.Errorf("unlock the data folder: %w", closing)
 		}
 		return err
 	})
+}
+
+// makeDemo fills a fresh demo folder.
+func (h *House) makeDemo(out io.Writer) error {
+	if !h.Options.Folder.Fresh {
+		return nil
+	}
+	if _, err := fmt.Fprintln(out, "Making the demo: a firm with four months of history…"); err != nil {
+		return err
+	}
+	err := demo.Build(context.Background(), h.App, demo.Options{Clock: h.Options.Clock, NewEngine: h.NewEngine, Consumers: h.Bus.Names(),
+		Notify: func(clock schema.Clock) event.Handle {
+			post := &notify.Post{Addresses: h.Post.Addresses, App: h.App, Clock: clock, Link: h.Invitations.Link}
+			return post.Handle
+		}})
+	if err != nil {
+		return err
+	}
+	return demo.Finish(h.App.DataDir())
 }

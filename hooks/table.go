@@ -145,7 +145,10 @@ func (h *House) routes() []route {
 	return []route{
 		{"GET", "/healthz", "ops.alive", true, h.Health.Alive},
 		{"GET", "/readyz", "ops.ready", true, h.Health.Ready},
-		{"GET", "/api/portal/firm", "access.firm", true, access.FirmRoute(h.Options.Demo)},
+		{"GET", "/api/portal/firm", "access.firm", true, access.FirmRoute(h.Options.Folder.Demo)},
+		{"GET", "/api/portal/demo", "demo.show", true, h.Demo.ShowRoute},
+		{"POST", "/api/portal/demo/enter", "demo.enter", true, h.Demo.EnterRoute},
+		{"POST", "/api/portal/demo/empty", "demo.empty", true, h.Demo.EmptyRoute},
 		{"GET", "/api/portal/me", "access.me", false, access.MeRoute(h.Options.Clock)},
 		{"POST", "/api/portal/setup", "access.setup", true, h.Setup.CompleteRoute},
 		{"POST", "/api/portal/setup/look", "access.setup_look", true, h.Setup.LookRoute},

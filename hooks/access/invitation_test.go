@@ -375,11 +375,11 @@ func TestInvitation_ends(t *testing.T) {
 
 func TestSetup(t *testing.T) {
 	h := newHouse(t)
-	first, needed, err := EnsureSetupLink(h, "https://portal.example")
+	first, needed, err := EnsureSetupLink(h, "https://portal.example", "")
 	if err != nil || !needed {
 		t.Fatal(needed, err)
 	}
-	second, _, err := EnsureSetupLink(h, "https://portal.example/")
+	second, _, err := EnsureSetupLink(h, "https://portal.example/", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -421,7 +421,7 @@ func TestSetup(t *testing.T) {
 	if err != nil || firm.Name != "Harbour & Finch" || firm.Timezone != "Europe/London" || firm.Accent != "#0b5f59" || firm.ContactEmail != "helen@harbour.example" {
 		t.Fatalf("firm %+v", firm)
 	}
-	link, needed, err := EnsureSetupLink(h, "https://portal.example")
+	link, needed, err := EnsureSetupLink(h, "https://portal.example", "")
 	if link != "" || needed || err != nil {
 		t.Fatal("set-up works once")
 	}

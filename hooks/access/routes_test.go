@@ -66,7 +66,7 @@ func (h *house) auth(collection, id string) string {
 func TestRoutes_fromSetupToTheFirstClient(t *testing.T) {
 	h := newHouse(t)
 	door := h.door()
-	link, _, err := EnsureSetupLink(h, "https://portal.example")
+	link, _, err := EnsureSetupLink(h, "https://portal.example", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,8 +38,9 @@ func NeedsSetup(app core.App) (bool, error) {
 
 // EnsureSetupLink makes the link of the set-up page while the portal is empty,
 // a new one at each start: only its digest is stored, so an old link cannot be
-// shown again. Once there is somebody, it clears what is left and needs nothing.
-func EnsureSetupLink(app core.App, baseURL string) (link string, needed bool, err error) {
+// shown again. promised is a token that was handed out already, or empty. Once
+// there is somebody, it clears what is left and needs nothing.
+func EnsureSetupLink(app core.App, baseURL, promised string) (link string, needed bool, err error) {
 	needed, err = NeedsSetup(app)
 	if err != nil {
 		return "", false, err
@@ -47,7 +48,10 @@ func EnsureSetupLink(app core.App, baseURL string) (link string, needed bool, er
 	if !needed {
 		return "", false, endSetup(app)
 	}
-	token := hex.EncodeToString(randomBytes())
+	token := promised
+	if token == "" {
+		token = hex.EncodeToString(randomBytes())
+	}
 	if err := putSettingRow(app, settingSetup, setupToken{TokenHash: digest(token)}, "", time.Now()); err != nil {
 		return "", false, err
 	}

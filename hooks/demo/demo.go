@@ -14,7 +14,8 @@
 //	people.go      the firm, its staff, clients, members and delegations
 //	acts.go        what people do on a request
 //	hand_over.go   files, messages and notes
-//	files.go       the files that clients send: PDF, pictures, tables
+//	files.go       the files that clients send: papers and tables
+//	scan.go        and pictures of pages
 //	simple.go      stories of requests for documents and answers
 //	onboarding.go  stories of identity checks, each up to its own end
 //	trouble.go     the outside jobs that die

@@ -35,8 +35,10 @@ var harmless = []string{".gatehouse-lock", "lost+found", ".gitkeep", ".DS_Store"
 
 // made are the files of PocketBase that the demo makes, and nothing else that
 // may lie beside them.
-var made = []string{"data.db", "data.db-wal", "data.db-shm", "data.db-journal", "auxiliary.db", "auxiliary.db-wal", "auxiliary.db-shm", "auxiliary.db-journal",
-	"storage", "backups", ".pb_temp_to_delete"}
+var made = []string{
+	"data.db", "data.db-wal", "data.db-shm", "data.db-journal", "auxiliary.db", "auxiliary.db-wal", "auxiliary.db-shm", "auxiliary.db-journal",
+	"storage", "backups", ".pb_temp_to_delete",
+}
 
 // Prepare is called before the data folder is opened, by the one process that
 // holds it. wanted says whether the demo was asked for. Errors are sentences
@@ -94,7 +96,7 @@ func again(dir string) (Folder, error) {
 	if strings.TrimSpace(string(state)) == ready {
 		return Folder{Demo: true}, nil
 	}
-	if err := clear(dir); err != nil {
+	if err := wipe(dir); err != nil {
 		return Folder{}, err
 	}
 	return begin(dir)
@@ -111,7 +113,7 @@ func startEmpty(dir string, has func(string) bool) (Folder, error) {
 		return Folder{}, fmt.Errorf("read the token of the set-up link: %w", err)
 	}
 	if has(demoMark) {
-		if err := clear(dir); err != nil {
+		if err := wipe(dir); err != nil {
 			return Folder{}, err
 		}
 	}
@@ -126,7 +128,7 @@ func startEmpty(dir string, has func(string) bool) (Folder, error) {
 	return Folder{Token: strings.TrimSpace(string(token)), Note: "The demo was removed: this is an empty portal."}, nil
 }
 
-func clear(dir string) error {
+func wipe(dir string) error {
 	for _, name := range made {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			return fmt.Errorf("remove the demo's %s: %w", name, err)

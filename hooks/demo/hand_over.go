@@ -53,14 +53,18 @@ func (y *story) keep(actor schema.Actor, slot workflow.Slot, name string, metada
 		return fmt.Errorf("count versions: %w", err)
 	}
 	user, staff := sides(actor)
-	err = y.insert(schema.Documents, dbx.Params{"id": id, "organization": slot.Organization, "request": slot.Request, "item": slot.Item, "file": file.Name, "title": name, "version": version,
+	err = y.insert(schema.Documents, dbx.Params{
+		"id": id, "organization": slot.Organization, "request": slot.Request, "item": slot.Item, "file": file.Name, "title": name, "version": version,
 		"sha256": sheet.digest, "size": len(sheet.content), "mime": sheet.mime, "state": "ready", "uploader_user": user, "uploader_staff": staff, "author_name": actor.Name,
-		"metadata": schema.JSON(metadata), "superseded": false, "sent_at": "", "published_at": "", "retain_until": "", "hold": false, "scope": slot.Scope})
+		"metadata": schema.JSON(metadata), "superseded": false, "sent_at": "", "published_at": "", "retain_until": "", "hold": false, "scope": slot.Scope,
+	})
 	if err != nil {
 		return err
 	}
-	err = y.engine.Audit(y.app, workflow.Change{Actor: actor, Action: "create", Collection: schema.Documents, Record: id, Organization: slot.Organization, Request: slot.Request,
-		Change: map[string]any{"title": name, "sha256": sheet.digest, "size": len(sheet.content)}, Scope: trailScope(slot.Scope), At: y.now})
+	err = y.engine.Audit(y.app, workflow.Change{
+		Actor: actor, Action: "create", Collection: schema.Documents, Record: id, Organization: slot.Organization, Request: slot.Request,
+		Change: map[string]any{"title": name, "sha256": sheet.digest, "size": len(sheet.content)}, Scope: trailScope(slot.Scope), At: y.now,
+	})
 	if err != nil {
 		return err
 	}

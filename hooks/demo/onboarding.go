@@ -24,7 +24,7 @@ func (s *stage) onboard(c *client, at moment, helper string) error {
 	}
 	for _, part := range []func() bool{k.prepare, k.collect, k.look, k.decideAll, k.engage} {
 		if done := part(); done {
-			return k.story.end(at)
+			return k.end(at)
 		}
 	}
 	return fmt.Errorf("onboarding of %s does not end: %q", c.Key, c.Onboarding)

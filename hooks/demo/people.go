@@ -134,8 +134,10 @@ func (s *stage) lend(p *person, hash string) error {
 		ends = s.days.at(float64(-d.Until))
 	}
 	id, organization, giver := schema.NewID(), s.places[d.Organization], s.actors[d.Of]
-	err = s.insert(schema.Delegations, dbx.Params{"id": id, "from": giver.ID, "to": user, "organization": organization, "powers": schema.JSON([]string{"provide", "submit", "message"}),
-		"starts": schema.Stamp(s.now), "ends": schema.Stamp(ends), "reason": d.Reason, "revoked": false, "scope": organization})
+	err = s.insert(schema.Delegations, dbx.Params{
+		"id": id, "from": giver.ID, "to": user, "organization": organization, "powers": schema.JSON([]string{"provide", "submit", "message"}),
+		"starts": schema.Stamp(s.now), "ends": schema.Stamp(ends), "reason": d.Reason, "revoked": false, "scope": organization,
+	})
 	if err != nil {
 		return err
 	}

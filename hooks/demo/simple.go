@@ -7,7 +7,7 @@ import (
 )
 
 // ending is how far a request has come.
-type ending string
+type ending = string
 
 // The endings of requests for documents and answers.
 const (
@@ -104,8 +104,10 @@ func (t *tale) begin() {
 	in := workflow.NewRequest{Workflow: "simple_request", Title: t.errand.Title}
 	for _, a := range t.errand.Items {
 		required := !a.Optional
-		in.Items = append(in.Items, workflow.NewItem{Section: "things", Template: a.template(), Title: a.title(), Hint: a.Hint, Required: &required,
-			Options: workflow.ItemOptions{AnswerType: a.Type, Choices: a.Choices}})
+		in.Items = append(in.Items, workflow.NewItem{
+			Section: "things", Template: a.template(), Title: a.title(), Hint: a.Hint, Required: &required,
+			Options: workflow.ItemOptions{AnswerType: a.Type, Choices: a.Choices},
+		})
 	}
 	if t.hasDue {
 		in.Due = t.days.day(t.due)

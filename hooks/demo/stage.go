@@ -64,7 +64,7 @@ func newStage(ctx context.Context, tx core.App, o Options) (*stage, error) {
 		return nil, err
 	}
 	s.days = newDays(s.until, s.cast.Firm.Timezone)
-	s.chance = rand.New(rand.NewPCG(o.Seed, o.Seed)) //nolint:gosec // the same seed must make the same portal
+	s.chance = rand.New(rand.NewPCG(o.Seed, o.Seed))
 	clock := func() time.Time { return s.now }
 	s.engine = o.NewEngine(clock)
 	s.engine.App = tx

@@ -34,11 +34,13 @@ func emptyPortal(t testing.TB) *tests.TestApp {
 // engineFor makes engines as the house does.
 func engineFor(app core.App) func(schema.Clock) *workflow.Engine {
 	return func(clock schema.Clock) *workflow.Engine {
-		return &workflow.Engine{App: app, Clock: clock,
+		return &workflow.Engine{
+			App: app, Clock: clock,
 			Audit: func(tx core.App, c workflow.Change) error { return audit.Append(tx, audit.Entry(c)) },
 			Emit: func(tx core.App, f workflow.Fact) error {
 				return event.Emit(tx, event.Event{Type: f.Type, Request: f.Request, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
-			}}
+			},
+		}
 	}
 }
 

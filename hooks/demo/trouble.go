@@ -39,8 +39,10 @@ func (y *story) die(refusal string) {
 		if err := y.setJob(ledgerJob, "dead", most, refusal); err != nil {
 			return err
 		}
-		return y.engine.Emit(y.app, workflow.Fact{Type: "job.dead", Request: y.id, Organization: y.places[y.place], Actor: schema.System(), At: y.now,
-			Payload: map[string]any{"job": ledgerJob, "error": refusal}})
+		return y.engine.Emit(y.app, workflow.Fact{
+			Type: "job.dead", Request: y.id, Organization: y.places[y.place], Actor: schema.System(), At: y.now,
+			Payload: map[string]any{"job": ledgerJob, "error": refusal},
+		})
 	})
 }
 

@@ -50,6 +50,15 @@ func (b *Bus) AddDo(name string, do Do) {
 	b.consumers = append(b.consumers, &consumer{name: name, do: do, wake: make(chan struct{}, 1)})
 }
 
+// Names lists the consumers.
+func (b *Bus) Names() []string {
+	names := make([]string, 0, len(b.consumers))
+	for _, c := range b.consumers {
+		names = append(names, c.name)
+	}
+	return names
+}
+
 // Wake tells the consumers that something was committed. It never blocks, and
 // losing a wake loses nothing: the cursor and a tick find the event.
 func (b *Bus) Wake() {

@@ -76,11 +76,3 @@ func (c *Card) finished() {
 func (c *Card) tag(words, tone, icon, line, button string) {
 	c.Tag, c.Tone, c.TagIcon, c.Line, c.Button = words, tone, icon, line, button
 }
-
-// things counts in words: "1 item", "3 items".
-func things(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
-}

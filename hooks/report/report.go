@@ -8,7 +8,8 @@
 //
 //	report.go          Reports, and who is asking
 //	reach.go           the condition for seeing, by how much somebody sees
-//	page.go            where a page ends, search words, times
+//	page.go            where a page ends, search words, time zones
+//	text.go            small words: counts, sentences, keys in words
 //	home.go            GET home, for clients and for staff
 //	cards.go           GET requests: the client's list, and its statements
 //	card.go            the words on a card

@@ -2,7 +2,6 @@ package report
 
 import (
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -89,13 +88,4 @@ func visit(app core.App, a asker, last string) {
 	if err != nil {
 		app.Logger().Warn("visit not noted", slog.String("user_id", a.ID), slog.Any("error", err))
 	}
-}
-
-// object reads a JSON object; an empty one for anything else.
-func object(stored string) map[string]any {
-	m := map[string]any{}
-	if err := json.Unmarshal([]byte(stored), &m); err != nil || m == nil {
-		return map[string]any{}
-	}
-	return m
 }

@@ -7,7 +7,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/problem"
-	"gatehouse/hooks/schema"
 )
 
 // Member is a person of the firm.
@@ -37,12 +36,4 @@ func (r *Reports) GetStaff(e *core.RequestEvent) error {
 		members[i].Duties = list(members[i].Stored)
 	}
 	return e.JSON(http.StatusOK, members)
-}
-
-// list reads a JSON list of strings; an empty one for anything else.
-func list(stored string) []string {
-	if l := schema.Strings(stored); l != nil {
-		return l
-	}
-	return []string{}
 }

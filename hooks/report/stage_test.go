@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,33 +36,69 @@ type stage struct {
 	reports *Reports
 	door    http.Handler
 	queries atomic.Int64
+	cast
+}
 
+// cast is who is on the stage.
+type cast struct {
 	bluebell, office, harbor string // organizations; the office is Bluebell's
 	anna, ben, cleo          schema.Actor
 	sam, pia, vic            schema.Actor // handler, compliance, viewer
 	sol                      schema.Actor
 }
 
+// seed is a data folder with the library and the people, made once and copied
+// for each stage.
+var seed = sync.OnceValues(func() (string, cast) {
+	empty, err := os.MkdirTemp("", "report-empty-*")
+	if err != nil {
+		panic(err)
+	}
+	app, err := tests.NewTestApp(empty)
+	if err != nil {
+		panic(err)
+	}
+	defer app.Cleanup()
+	s := &stage{TestApp: app, t: &testing.T{}}
+	s.wire()
+	s.must(s.engine.InstallLibrary(app))
+	s.publish(holdFlow)
+	s.people()
+	s.must(app.ResetBootstrapState())
+	s.must(os.CopyFS(empty, os.DirFS(app.DataDir())))
+	return empty, s.cast
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	dir, _ := seed()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	app, err := tests.NewTestApp(t.TempDir())
+	dir, people := seed()
+	app, err := tests.NewTestApp(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(app.Cleanup)
-	s := &stage{TestApp: app, t: t, now: time.Date(2026, 11, 19, 9, 0, 0, 0, time.UTC)}
+	s := &stage{TestApp: app, t: t, cast: people}
+	s.wire()
+	s.openDoor()
+	return s
+}
+
+func (s *stage) wire() {
+	s.now = time.Date(2026, 11, 19, 9, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return s.now }
-	s.engine = &workflow.Engine{App: app, Clock: clock,
+	s.engine = &workflow.Engine{App: s, Clock: clock,
 		Audit: func(tx core.App, c workflow.Change) error { return audit.Append(tx, audit.Entry(c)) },
 		Emit: func(tx core.App, f workflow.Fact) error {
 			return event.Emit(tx, event.Event{Type: f.Type, Request: f.Request, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
 		}}
-	s.reports = &Reports{App: app, Clock: clock, Engine: s.engine}
-	s.must(s.engine.InstallLibrary(app))
-	s.publish(holdFlow)
-	s.people()
-	s.openDoor()
-	return s
+	s.reports = &Reports{App: s, Clock: clock, Engine: s.engine}
 }
 
 func (s *stage) people() {

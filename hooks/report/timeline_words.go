@@ -3,8 +3,6 @@ package report
 import (
 	"fmt"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"gatehouse/hooks/workflow"
 )
@@ -202,50 +200,4 @@ func directly(d map[string]any) string {
 		return "Changed directly, by a superuser"
 	}
 	return ""
-}
-
-// text reads a text of a JSON object; empty for anything else.
-func text(d map[string]any, key string) string {
-	s, _ := d[key].(string)
-	return s
-}
-
-// sentences puts parts together, each with its full stop.
-func sentences(parts ...string) string {
-	var b strings.Builder
-	for _, part := range parts {
-		part = strings.TrimSpace(part)
-		if part == "" {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(part)
-		if last, _ := utf8.DecodeLastRuneInString(part); !strings.ContainsRune(".!?…", last) {
-			b.WriteByte('.')
-		}
-	}
-	return b.String()
-}
-
-const longestDetail = 500
-
-// short cuts a text that would fill the page.
-func short(s string) string {
-	s = strings.TrimSpace(s)
-	if letters := []rune(s); len(letters) > longestDetail {
-		return strings.TrimSpace(string(letters[:longestDetail])) + "…"
-	}
-	return s
-}
-
-// human turns a key into words: "address_proof" → "Address proof".
-func human(key string) string {
-	s := strings.TrimSpace(strings.ReplaceAll(key, "_", " "))
-	r, size := utf8.DecodeRuneInString(s)
-	if size == 0 {
-		return s
-	}
-	return string(unicode.ToUpper(r)) + s[size:]
 }

@@ -227,6 +227,7 @@ func (e *Engine) rescope(tx core.App, l *live, target *State) error {
 		return nil
 	}
 	l.RestrictedTo, l.rescoped = schema.JSON(target.RestrictedTo), true
+	l.Scope = l.staffScopeNow() // what is told from here on is for those who may see the new state
 	return access.Request(tx, l.ID, l.facts.Now)
 }
 
