@@ -676,7 +676,7 @@ func TestHold_leavesNoTraceForTheClient(t *testing.T) {
 		after := everything(t, s, s.Anna, id)
 		for _, what := range slices.Sorted(maps.Keys(before)) {
 			if before[what] != after[what] {
-				t.Errorf("%s Anna can tell by %s:\n before %s\n after  %s", when, what, before[what], after[what])
+				t.Errorf("%s Anna can tell by %s: %s", when, what, difference(before[what], after[what]))
 			}
 		}
 	}
@@ -722,7 +722,7 @@ func TestHold_twinRequestLooksTheSame(t *testing.T) {
 		x, y := normal(a, start), normal(b, start)
 		for _, what := range slices.Sorted(maps.Keys(x)) {
 			if x[what] != y[what] {
-				t.Errorf("%s they differ in %s:\n held  %s\n plain %s", when, what, x[what], y[what])
+				t.Errorf("%s they differ in %s: %s", when, what, difference(x[what], y[what]))
 			}
 		}
 		if len(x) != len(y) {
@@ -755,15 +755,25 @@ func TestHold_twinRequestLooksTheSame(t *testing.T) {
 		views[name] = toJSON(all)
 	}
 	if views["held"] != views["plain"] {
-		t.Errorf("after the next step they differ:\n held  %s\n plain %s", views["held"], views["plain"])
+		t.Errorf("after the next step they differ: %s", difference(views["held"], views["plain"]))
 	}
+}
+
+// difference shows two texts around the first place where they differ.
+func difference(a, b string) string {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	around := func(s string) string { return s[max(0, n-150):min(len(s), n+150)] }
+	return fmt.Sprintf("\n %q\n %q", around(a), around(b))
 }
 
 var (
 	idPattern   = regexp.MustCompile(`\b(?:[a-z0-9]{15}|r[0-9a-f]{14})\b`)
 	filePattern = regexp.MustCompile(`_[A-Za-z0-9]{10}\.pdf`)
 	timePattern = regexp.MustCompile(`20\d\d-\d\d-\d\d[ T]\d\d:\d\d:\d\d\.\d{3}Z`)
-	hashPattern = regexp.MustCompile(`<[^<>@ ]+@[^<>]+>`)
+	hashPattern = regexp.MustCompile(`(?:<|\\u003c)[a-z0-9]+@[a-z0-9.]+(?:>|\\u003e)`)
 	linkPattern = regexp.MustCompile(`[A-Za-z0-9_-]{40,}`)
 )
 

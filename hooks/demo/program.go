@@ -25,7 +25,7 @@ var named = []aim{
 
 	{place: "kestrel", errand: "self_assessment", by: "ana", handler: "priya", end: asSentBack, at: -1.6},
 	{place: "kestrel", errand: "cis", by: "dev", handler: "priya", end: asAsked, at: -0.7, due: 5, hasDue: true},
-	{place: "kestrel", errand: "tax_letter", by: "dev", handler: "priya", end: asSubmitted, at: -0.3, priority: "urgent"},
+	{place: "kestrel", errand: "tax_letter", by: "dev", handler: "priya", end: asSubmitted, at: 0.2, priority: "urgent"},
 	{place: "kestrel", errand: "mortgage", by: "dev", handler: "priya", end: asApproved, at: -7.2},
 
 	{place: "okafor", errand: "rent", by: "maryam", handler: "tom", end: asBegun, at: -3.4},
@@ -59,18 +59,18 @@ var others = []aim{
 
 	{end: asDraft, at: 0.1},
 	{end: asDraft, at: -0.7, opener: "sam"},
-	{end: asDraft, at: -1.6},
+	{end: asDraft, at: -0.9},
 	{end: asSubmitted, at: 0.35},
 	{end: asSubmitted, at: 0.1, opener: "sam"},
-	{end: asSubmitted, at: -0.2, again: true},
-	{end: asSubmitted, at: -0.5, opener: "sam"},
-	{end: asSubmitted, at: -0.8, opener: "sam"},
+	{end: asSubmitted, at: 0.25, again: true},
+	{end: asSubmitted, at: 0.45, opener: "sam"},
+	{end: asSubmitted, at: 0.3, opener: "sam"},
 	{end: asSubmitted, at: -2.3},
 	{end: asReview, at: 0.25},
 	{end: asHalf, at: -0.6},
 	{end: asHalf, at: -1.1, again: true},
 	{end: asReview, at: -1.9},
-	{end: asHalf, at: -2.5, priority: "high"},
+	{end: asHalf, at: -1.7, priority: "high"},
 	{end: asHalf, at: -4.2},
 
 	{end: asApproved, at: -1.3},

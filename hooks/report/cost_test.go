@@ -63,7 +63,6 @@ func TestCost_statementsDoNotGrow(t *testing.T) {
 // narrows or orders.
 func TestCost_noListScans(t *testing.T) {
 	s := newStage(t)
-	s.bringIndexes()
 	a := asker{Actor: s.sam, at: s.now}
 	little, err := staffReach(s, a)
 	s.must(err)
@@ -109,20 +108,4 @@ func TestCost_noListScans(t *testing.T) {
 		statement, params := (&subject{Truth: truth}).sources()
 		plan(fmt.Sprint("timeline ", truth), "SEARCH", statement, params)
 	}
-}
-
-// bringIndexes adds the indexes that the statements of the queue are written
-// for, where the migrations do not bring them.
-func (s *stage) bringIndexes() {
-	s.t.Helper()
-	c, err := s.FindCollectionByNameOrId(schema.Requests)
-	s.must(err)
-	for _, i := range []struct{ name, columns, where string }{
-		{"idx_requests_hidden", "id", "restricted_to != '[]'"},
-		{"idx_requests_queue", "(turn != 'staff' AND category != 'blocked'), COALESCE(NULLIF(due, ''), '~'), state_since, id", "category != 'done'"},
-		{"idx_requests_open", "COALESCE(scope,''), turn, category, due, assignee", "category != 'done'"},
-	} {
-		c.AddIndex(i.name, false, i.columns, i.where)
-	}
-	s.must(s.Save(c))
 }

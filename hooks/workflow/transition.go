@@ -189,7 +189,7 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 			return err
 		}
 	}
-	e.enter(l, target, items)
+	e.enter(l, target, items, quiet)
 	if err := e.saveItems(tx, l, items.list()); err != nil {
 		return err
 	}
@@ -248,7 +248,7 @@ func (c *Compiled) entries(f *Facts, state string) int {
 
 // enter prepares the items for the new state: the set is frozen unless the
 // section can be provided there, and each remembers the status it came with.
-func (e *Engine) enter(l *live, target *State, items *touched) {
+func (e *Engine) enter(l *live, target *State, items *touched, quiet bool) {
 	if len(target.Can.Provide) > 0 {
 		before := snapshot(l.facts.Items)
 		added, _ := l.def.sync(l.facts)
@@ -261,8 +261,8 @@ func (e *Engine) enter(l *live, target *State, items *touched) {
 			}
 		}
 	}
-	if target.TippingOffSafe {
-		return
+	if quiet {
+		return // and back again: the items are as if nothing had been
 	}
 	for _, i := range l.facts.Items {
 		if i.EnteredStatus != i.Status {

@@ -459,7 +459,7 @@ func (l *live) actions() []Action {
 		if a.Blockers == nil {
 			a.Blockers = []problem.Blocker{}
 		}
-		if !primary && slices.Contains(a.By, l.who.Side()) && !t.Confirm {
+		if !primary && slices.Contains(a.By, l.who.Side()) && !t.Confirm && l.def.State(f.State).Turn == l.who.Side() {
 			a.Primary, primary = true, true
 		}
 		for _, ask := range l.def.asks(t) {

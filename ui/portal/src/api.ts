@@ -25,7 +25,7 @@ const pb = new PocketBase(location.origin);
 pb.autoCancellation(false);
 
 /** Where PocketBase's dashboard, which the staff console lives in, keeps its sign-in. */
-const CONSOLE_STORE = "__pb_superusers__/_";
+const CONSOLE_STORE = "gatehouse.staff";
 
 let onSignedOut: (() => Promise<void>) | undefined;
 
