@@ -49,7 +49,6 @@ type Options struct {
 	NewEngine func(clock schema.Clock) *workflow.Engine // an engine of our own, with a clock that we move
 	Notify    func(clock schema.Clock) event.Handle     // writes to people about the last days; nil: nobody is written to
 	Consumers []string                                  // of events: they begin after the history
-	Progress  func(done, of int)                        // told now and then; nil: nobody
 }
 
 var errNotEmpty = errors.New("the demo is made in an empty portal only: there are staff already")

@@ -31,13 +31,16 @@ type Folder struct {
 }
 
 // harmless lie in folders that hold nothing.
-var harmless = []string{".gatehouse-lock", "lost+found", ".gitkeep", ".DS_Store"}
+var harmless = []string{".gatehouse-lock", "lost+found", ".gitkeep", ".DS_Store", demoMark + half, emptyMark + half, portalMark + half}
+
+// half ends the name of a mark that was not wholly written.
+const half = ".new"
 
 // made are the files of PocketBase that the demo makes, and nothing else that
 // may lie beside them.
 var made = []string{
 	"data.db", "data.db-wal", "data.db-shm", "data.db-journal", "auxiliary.db", "auxiliary.db-wal", "auxiliary.db-shm", "auxiliary.db-journal",
-	"storage", "backups", ".pb_temp_to_delete",
+	"storage", "backups", ".pb_temp_to_delete", ".notify",
 }
 
 // Prepare is called before the data folder is opened, by the one process that
@@ -140,10 +143,10 @@ func wipe(dir string) error {
 // mark writes a mark, whole or not at all.
 func mark(dir, name, content string) error {
 	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path+".new", []byte(content+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(path+half, []byte(content+"\n"), 0o600); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := os.Rename(path+half, path); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	return nil
@@ -161,7 +164,7 @@ func list(dir string) ([]string, error) {
 	}
 	var names []string
 	for _, e := range entries {
-		if name := e.Name(); !slices.Contains(harmless, name) && !strings.HasSuffix(name, ".new") {
+		if name := e.Name(); !slices.Contains(harmless, name) {
 			names = append(names, name)
 		}
 	}

@@ -36,12 +36,11 @@ type stage struct {
 	files   cabinet
 	store   *filesystem.System
 
-	queue    steps
-	planned  int
-	timers   map[string]string // request → when the system looks at it again
-	notify   event.Handle
-	told     int64 // the last event that was written about
-	progress func(done, of int)
+	queue   steps
+	planned int
+	timers  map[string]string // request → when the system looks at it again
+	notify  event.Handle
+	told    int64 // the last event that was written about
 }
 
 // step is something that happens at a time; n keeps what was planned first
@@ -55,7 +54,7 @@ type step struct {
 }
 
 func newStage(ctx context.Context, tx core.App, o Options) (*stage, error) {
-	s := &stage{ctx: ctx, app: tx, until: o.Clock(), actors: map[string]schema.Actor{}, places: map[string]string{}, files: cabinet{}, timers: map[string]string{}, progress: o.Progress}
+	s := &stage{ctx: ctx, app: tx, until: o.Clock(), actors: map[string]schema.Actor{}, places: map[string]string{}, files: cabinet{}, timers: map[string]string{}}
 	var err error
 	if s.cast, err = readCast(); err != nil {
 		return nil, err
@@ -90,7 +89,7 @@ func (s *stage) plan(at time.Time, name string, request *string, do func() error
 // play lets everything happen, oldest first. After each step on a request the
 // system takes the steps that it takes by itself, as the running portal does.
 func (s *stage) play() error {
-	for done := 0; s.queue.Len() > 0; done++ {
+	for s.queue.Len() > 0 {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
@@ -109,9 +108,6 @@ func (s *stage) play() error {
 		}
 		if err := s.write(); err != nil {
 			return fmt.Errorf("write about %s: %w", x.name, err)
-		}
-		if s.progress != nil {
-			s.progress(done+1, done+1+s.queue.Len())
 		}
 	}
 	return nil

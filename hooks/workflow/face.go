@@ -140,7 +140,7 @@ func (c *Compiled) clientItem(f *Facts, section *Section, state *State, i *Item)
 	}
 	return ClientItem{ID: i.ID, Section: i.Section, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Position: i.Position,
 		Status: d.Status, Label: itemLabel(&as, state), Required: i.Required, Editable: editable, Why: why,
-		Reason: d.Reason, Comment: d.Comment, Due: i.Due, Options: i.Options, Answers: publicAnswers(i.Answers)}
+		Reason: d.Reason, Comment: d.Comment, Due: i.Due, Options: i.Options, Answers: publicAnswers(i)}
 }
 
 // shownOf is the decision that the client may know.
@@ -174,9 +174,21 @@ func itemLabel(i *Item, state *State) string {
 	return "To do"
 }
 
-func publicAnswers(answers map[string]any) map[string]any {
-	public := maps.Clone(answers)
+// publicAnswers are an item's answers for readers: what the portal itself keeps
+// beside them stays away, and the answer of a question stands under "text",
+// whichever of its names it was saved under.
+func publicAnswers(i *Item) map[string]any {
+	public := maps.Clone(i.Answers)
 	maps.DeleteFunc(public, func(key string, _ any) bool { return key != "" && key[0] == '_' })
+	if _, there := public["text"]; i.Kind != "answer" || there {
+		return public
+	}
+	for _, name := range answerNames {
+		if value, ok := public[name]; ok {
+			public["text"] = value
+			break
+		}
+	}
 	return public
 }
 

@@ -132,13 +132,16 @@ func (c *Compiled) complete(i *Item, now time.Time) (bool, string) {
 	case "long_text":
 		return filled(i.Answers["text"], 0), ""
 	}
-	for _, key := range []string{"text", "choice", "date", "number", "value"} {
+	for _, key := range answerNames {
 		if filled(i.Answers[key], 0) {
 			return true, ""
 		}
 	}
 	return i.Files.Ready > 0, "" // an answer may be a file where answer_types allow it
 }
+
+// answerNames are the names that the answer of a question may be given under.
+var answerNames = []string{"text", "choice", "date", "number", "value"}
 
 func (c *Compiled) filesComplete(spec *ItemSpec, i *Item, now time.Time) (bool, string) {
 	least := 1

@@ -262,7 +262,7 @@ func (e *Engine) enter(l *live, target *State, items *touched, quiet bool) {
 		}
 	}
 	if quiet {
-		return // and back again: the items are as if nothing had been
+		return // the client must not be able to tell: the items are as if nothing had been
 	}
 	for _, i := range l.facts.Items {
 		if i.EnteredStatus != i.Status {

@@ -326,7 +326,7 @@ func (l *live) sectionViews(documents map[string][]DocumentView) []SectionView {
 func (l *live) itemView(s *Section, i *Item, documents []DocumentView) ItemView {
 	spec := l.def.Spec(i.Section, i.Key)
 	as, f := *i, l.asShown()
-	v := ItemView{ID: i.ID, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Required: i.Required, Due: i.Due, Answers: publicAnswers(i.Answers), Ask: l.ask(spec, i), Documents: documents}
+	v := ItemView{ID: i.ID, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Required: i.Required, Due: i.Due, Answers: publicAnswers(i), Ask: l.ask(spec, i), Documents: documents}
 	if l.clientSide() {
 		d := shownOf(i)
 		as.Status, as.Reason, as.Comment, as.Tries = d.Status, d.Reason, d.Comment, d.Tries
@@ -358,6 +358,9 @@ func (l *live) ask(spec *ItemSpec, i *Item) Ask {
 	}
 	if ask.AnswerType == "" && i.Kind == "answer" {
 		ask.AnswerType = "text"
+		if len(ask.Choices) > 0 {
+			ask.AnswerType = "choice"
+		}
 	}
 	if spec == nil {
 		return ask
