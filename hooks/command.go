@@ -48,7 +48,12 @@ func (h *House) serveCommand() *cobra.Command {
 			}
 			addr = orElse(addr, "127.0.0.1:8090")
 			err := apis.Serve(h.App, apis.ServeConfig{HttpAddr: addr, HttpsAddr: tls, AllowedOrigins: origins, CertificateDomains: domains})
-			if errors.Is(err, http.ErrServerClosed) {
+			if h.restarting.Load() {
+				// The process is about to replace itself: ending it first would
+				// leave nothing to replace.
+				time.Sleep(10 * time.Second)
+			}
+			if err == nil || errors.Is(err, http.ErrServerClosed) {
 				return nil
 			}
 			if errors.Is(err, syscall.EADDRINUSE) {

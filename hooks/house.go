@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/pocketbase/core"
@@ -57,6 +58,8 @@ type House struct {
 	Bus         *event.Bus
 	Rows        []Row
 
+	restarting atomic.Bool
+
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
@@ -80,7 +83,10 @@ func NewHouse(app core.App, o Options) *House {
 			return event.Emit(tx, event.Event{Type: f.Type, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
 		},
 		Audit: h.trace}
-	h.Setup = &access.Setup{App: app, Clock: o.Clock, Audit: h.trace}
+	h.Setup = &access.Setup{App: app, Clock: o.Clock, Audit: func(tx core.App, t access.Trace) error {
+		h.Engine.Forget() // the firm has a time zone now
+		return h.trace(tx, t)
+	}}
 	addresses := notify.Addresses{BaseURL: h.baseURL}
 	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
 	h.Mailer = notify.NewMailer(app, o.Clock, h.Post.Digest)
@@ -212,4 +218,17 @@ func (h *House) Close() {
 		h.stop()
 		h.done.Wait()
 	}
+}
+
+// noteRestart comes before the server stops listening, so that the command that
+// served knows why it did.
+func (h *House) noteRestart(e *core.TerminateEvent) error {
+	h.restarting.Store(e.IsRestart)
+	return e.Next()
+}
+
+// terminate stops the workers before the databases are closed.
+func (h *House) terminate(e *core.TerminateEvent) error {
+	h.Close()
+	return e.Next()
 }

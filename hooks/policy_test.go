@@ -37,8 +37,8 @@ var people = []struct {
 // may be deleted.
 type world struct {
 	*gatetest.Stage
-	request, item, document, invitation, mail string
-	spare                                     map[string]string // the record of a collection to try things on
+	request, item, document, invitation, open, mail string
+	spare                                           map[string]string // the record of a collection to try things on
 }
 
 func newWorld(t *testing.T) *world {
@@ -53,6 +53,7 @@ func newWorld(t *testing.T) *world {
 	mustBe(t, s.Ask(t, s.Sam, "POST", "/api/collections/messages/records", map[string]any{"request": w.request, "body": "Good morning"}))
 	mustBe(t, s.Ask(t, s.Sam, "POST", "/api/collections/internal_notes/records", map[string]any{"request": w.request, "body": "They are slow"}))
 	w.invitation = mustBe(t, s.Ask(t, s.Mia, "POST", "/api/portal/invitations", map[string]any{"email": "new@example.com", "organization": s.Bluebell.Id, "role": "viewer"}))
+	w.open = mustBe(t, s.Ask(t, s.Mia, "POST", "/api/portal/invitations", map[string]any{"email": "other@example.com", "organization": s.Bluebell.Id, "role": "viewer"}))
 	s.Deliver(t)
 	add := func(collection string, fields map[string]any) string {
 		t.Helper()
@@ -198,6 +199,9 @@ func (w *world) calling(id, path string) (string, any) {
 		if strings.Contains(path, "/api/portal"+part+"{id}") {
 			path = strings.Replace(path, "{id}", with, 1)
 		}
+	}
+	if id == "access.invitation_link" {
+		path = strings.Replace(path, w.invitation, w.open, 1) // the other one is revoked by now
 	}
 	path = strings.NewReplacer("{id}", "nope", "{connection}", "nope").Replace(path)
 	bodies := map[string]any{

@@ -103,6 +103,11 @@ func Register(app core.App, o Options) *House {
 		on(r, "delete in transaction", name, 90, "audit.record_delete_"+name, app.OnRecordDeleteExecute(name), h.Recorder.Deleted)
 	}
 
+	on(r, "updated", "settings", 10, "workflow.forget_calendars", app.OnRecordAfterUpdateSuccess("settings"), func(e *core.RecordEvent) error {
+		h.Engine.Forget()
+		return e.Next()
+	})
+
 	// ---- mail and live pages
 	on(r, "mail", "sign-in code", 10, "notify.send_code", app.OnMailerRecordOTPSend(), h.SignIn.CodeSend)
 	on(r, "mail", "password reset", 10, "notify.send_password_reset", app.OnMailerRecordPasswordResetSend(), h.SignIn.PasswordResetSend)
@@ -125,10 +130,8 @@ func Register(app core.App, o Options) *House {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
 	}
 	on(r, "serve", "routes", 10, "house.serve", app.OnServe(), func(e *core.ServeEvent) error { return h.serve(e, routes) })
-	on(r, "terminate", "workers", -100, "house.close", app.OnTerminate(), func(e *core.TerminateEvent) error {
-		h.Close()
-		return e.Next()
-	})
+	on(r, "terminate", "restart", -10000, "house.note_restart", app.OnTerminate(), h.noteRestart)
+	on(r, "terminate", "workers", -100, "house.close", app.OnTerminate(), h.terminate)
 	return h
 }
 

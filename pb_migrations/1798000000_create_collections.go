@@ -219,7 +219,7 @@ func createCollections(app core.App) error {
 	b.save(seen(clientItems))
 
 	history := b.base("client_history",
-		one("request", true, clientRequests), text("kind", true), text("actor_name", false), text("on_behalf_of", false), text("text", true), object("detail"), date("at"), text("scope", false))
+		one("request", true, clientRequests), text("kind", true), text("actor_name", false), text("on_behalf_of", false), text("text", false), object("detail"), date("at"), text("scope", false))
 	index(history, false, "request, at")
 	scoped(history, "created")
 	b.save(seen(history))

@@ -116,7 +116,7 @@ func TestHome_sinceLastVisit(t *testing.T) {
 	s.later(time.Hour)
 	s.step(s.sam, id, "finish")
 	news := read[Home](s, s.anna, "/api/portal/home")
-	equal(t, "only what is new", said(news), `Sam Ford did "Finish".`)
+	equal(t, "only what is new", said(news), "Sam Ford moved this on.")
 	equal(t, "for one organization", said(read[Home](s, s.ben, "/api/portal/home?organization="+s.office)), "")
 	equal(t, "another client", len(read[Home](s, s.cleo, "/api/portal/home").Since), 0)
 }

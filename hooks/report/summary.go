@@ -69,6 +69,9 @@ func (w *words) turn(s *subject) string {
 	return "With us"
 }
 
+// itWords fit a sentence behind "because".
+var itWords = strings.NewReplacer("opened this request", "opened it", "moved this on", "moved it on", "This moved on", "it moved on")
+
 func (w *words) why(s *subject, last line) string {
 	if last.ID == "" {
 		if s.Opener == "" {
@@ -81,7 +84,7 @@ func (w *words) why(s *subject, last line) string {
 		label, key = w.stepLabel(last.Text), last.Text
 	}
 	e := Entry{ActorName: last.ActorName, OnBehalfOf: last.OnBehalfOf}
-	return strings.TrimSuffix(strings.ReplaceAll(step(e.who(text(object(last.Detail), "actor_kind")), label, key), "opened this request", "opened it"), ".")
+	return strings.TrimSuffix(itWords.Replace(step(e.who(text(object(last.Detail), "actor_kind")), label, key)), ".")
 }
 
 // next says what is to be done, if more is known than the state's name.

@@ -46,7 +46,7 @@ func TestTimeline_bothSidesInSentences(t *testing.T) {
 
 	held := read[Timeline](s, s.anna, path)
 	equal(t, "a decision that is not out", strings.Contains(lines(held), "sent back"), false)
-	equal(t, "what Anna sees meanwhile", held.Summary, `With us since Thu 19 Nov 13:00, because Sam Ford did "Start review". You do not need to do anything now.`)
+	equal(t, "what Anna sees meanwhile", held.Summary, `With us since Thu 19 Nov 13:00, because Sam Ford moved it on. You do not need to do anything now.`)
 	equal(t, "Sam knows", strings.Contains(lines(read[Timeline](s, s.sam, path)), `review: Sam Ford sent back "Any loans?". Incomplete. Which bank?`), true)
 
 	s.later(time.Hour)
@@ -64,17 +64,17 @@ func TestTimeline_bothSidesInSentences(t *testing.T) {
 	s.must(s.engine.PatchRequest(context.Background(), s, id, s.sam, workflow.RequestPatch{Due: &due, Priority: &urgent}))
 
 	anna := read[Timeline](s, s.anna, path)
-	equal(t, "Anna's first line", anna.Items[0].Kind+": "+anna.Items[0].Text, `summary: Your turn since Thu 19 Nov 15:00, because Sam Ford did "Ask the client". Next: 1 item to give.`)
+	equal(t, "Anna's first line", anna.Items[0].Kind+": "+anna.Items[0].Text, `summary: Your turn since Thu 19 Nov 15:00, because Sam Ford moved it on. Next: 1 item to give.`)
 	equal(t, "counted without the first line", anna.TotalItems, len(anna.Items)-1)
 	equal(t, "Anna's history", lines(anna), strings.Join([]string{
 		"summary: " + anna.Summary + " ",
 		`document: Anna Bell added the file "loan.pdf" to "Any loans?". `,
 		`message: Anna Bell wrote a message. I will look.`,
-		`transition: Sam Ford did "Ask the client". Now: We need some things from you.`,
+		`transition: Sam Ford moved this on. Now: We need some things from you.`,
 		`review: Sam Ford sent back "Any loans?". Incomplete. Which bank?`,
-		`transition: Sam Ford did "Start review". Now: We are checking what you sent.`,
+		`transition: Sam Ford moved this on. Now: We are checking what you sent.`,
 		`transition: Anna Bell did "Send". Now: Received - we will look at it shortly.`,
-		`transition: Sam Ford did "Send to client". Now: We need some things from you.`,
+		`transition: Sam Ford moved this on. Now: We need some things from you.`,
 	}, ", "))
 
 	sam := read[Timeline](s, s.sam, path)

@@ -89,11 +89,16 @@ func somebody(who string) string {
 	return who
 }
 
-// step tells a transition: `Ana Petrova did "Send".`
+// step tells a transition: `Ana Petrova did "Send".` A client is not told the
+// label of a step that staff or the portal took, only that it moved.
 func step(who, label, key string) string {
 	switch {
 	case key == "" && label == "Opened":
 		return somebody(who) + " opened this request."
+	case label == "" && (who == "" || who == "The portal"):
+		return "This moved on by itself."
+	case label == "":
+		return who + " moved this on."
 	case who == "" || who == "The portal":
 		return `"` + label + `" happened by itself.`
 	}

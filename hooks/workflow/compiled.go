@@ -225,7 +225,7 @@ func (c *Compiled) afterTime(t *Transition, entered time.Time) time.Time {
 	case t.After.BusinessDaysInState > 0:
 		return c.Calendar.AddBusinessDays(entered, t.After.BusinessDaysInState)
 	}
-	return entered.AddDate(0, 0, t.After.DaysInState)
+	return entered.In(c.Calendar.zone).AddDate(0, 0, t.After.DaysInState)
 }
 
 // slaDue is when a state's time is up; the zero time if it has no limit.

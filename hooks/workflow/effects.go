@@ -2,6 +2,8 @@ package workflow
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -157,8 +159,8 @@ func (e *Engine) startJob(tx core.App, l *live, name string, revision int) error
 
 // retryJobs queues the dead jobs again.
 func (e *Engine) retryJobs(tx core.App, l *live, status string, revision int) error {
-	for name, job := range l.facts.Jobs {
-		if job.Status != status {
+	for _, name := range slices.Sorted(maps.Keys(l.facts.Jobs)) {
+		if l.facts.Jobs[name].Status != status {
 			continue
 		}
 		if err := e.startJob(tx, l, name, revision); err != nil {

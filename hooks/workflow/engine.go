@@ -156,6 +156,10 @@ func (e *Engine) Definition(app core.App, workflow string) (*Compiled, error) {
 	return c, nil
 }
 
+// Forget makes the engine read definitions anew: the firm's time zone, which
+// calendars follow, has changed.
+func (e *Engine) Forget() { e.definitions.Clear() }
+
 func loadDefinition(app core.App, id string) (*Compiled, error) {
 	record, err := app.FindRecordById(schema.Workflows, id)
 	if err != nil {
@@ -166,6 +170,11 @@ func loadDefinition(app core.App, id string) (*Compiled, error) {
 		return nil, fmt.Errorf("read workflow %s: %w", id, err)
 	}
 	c.ID = id
+	firm, err := access.FirmOf(app)
+	if err != nil {
+		return nil, err
+	}
+	c.Calendar = NewCalendar(c.Definition.Calendar, &Calendar{zone: firm.Location()})
 	if err := pinned(app, c); err != nil {
 		return nil, err
 	}

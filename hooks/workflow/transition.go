@@ -162,6 +162,7 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 		return fmt.Errorf("transition %s leads to unknown state %q", t.Key, t.To)
 	}
 	quiet := l.def.quiet(from, t.To, l.shown)
+	labelBefore := l.before.labelOr("")
 	sentBackItems := l.sentBackList()
 
 	entry := l.def.entries(f, t.To) + 1
@@ -205,10 +206,8 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 	if err := e.writeWords(tx, l, in, now); err != nil {
 		return err
 	}
-	if !quiet {
-		if err := e.remember(tx, l, "transition", t.Label.String(), map[string]any{"key": t.Key, "label": l.before.labelOr(""), "state": l.shown.State}); err != nil {
-			return err
-		}
+	if err := e.rememberStep(tx, l, t, labelBefore, quiet); err != nil {
+		return err
 	}
 	payload := map[string]any{"key": t.Key, "from": from, "to": t.To, "entry": entry, "revision": revision, "label": target.Label.String(), "to_category": target.Category, "to_turn": target.Turn,
 		"submitter": l.submitter(), "sent_back": sentBackItems.or(l.sentBackList()), "missing": l.missingList(), "comment": in.ClientComment, "data": f.Data, "tipping_off": quiet}
@@ -218,6 +217,23 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 		change["reason"] = reason
 	}
 	return e.tell(tx, l, "transition", schema.Requests, l.ID, change, "request."+t.Key, payload)
+}
+
+// rememberStep tells the client of a step: of one from the client's own side by
+// its name, of any other only when it changed what the client is shown, and
+// without the name that staff know it by.
+func (e *Engine) rememberStep(tx core.App, l *live, t *Transition, labelBefore string, quiet bool) error {
+	label := l.before.labelOr("")
+	if quiet {
+		return nil
+	}
+	if l.who.Side() == "client" {
+		return e.remember(tx, l, "transition", t.Label.String(), map[string]any{"key": t.Key, "label": label})
+	}
+	if label == labelBefore {
+		return nil
+	}
+	return e.remember(tx, l, "transition", "", map[string]any{"label": label})
 }
 
 // rescope moves the request when the state is for some duties only, or was.
