@@ -104,8 +104,9 @@ export const savePassword = (oldPassword: string, password: string) =>
   call(() => pb.collection("users").update(auth.userId, { oldPassword, password, passwordConfirm: password }));
 
 export const lookAtInvitation = (token: string) => post<Invitation>("invitations/look", { token }, false);
+/** Somebody who had an account before signs in with it: a link alone opens no account in use. */
 export const acceptInvitation = (body: { token: string; name?: string; password?: string }) =>
-  post<AuthAnswer>("invitations/accept", body, false);
+  post<AuthAnswer | { sign_in: true; email: string }>("invitations/accept", body, false);
 export const renewInvitation = (token: string) => post<unknown>("invitations/renew", { token }, false);
 export const lookAtSetup = (token: string) => post<unknown>("setup/look", { token }, false);
 export const setUp = (body: { token: string; firm: string; name: string; email: string; password: string }) =>
