@@ -26,7 +26,7 @@ var console embed.FS
 
 func main() {
 	if err := run(); err != nil {
-		var usage hooks.Usage
+		var usage hooks.UsageError
 		switch {
 		case errors.As(err, &usage):
 			_, _ = fmt.Fprintln(os.Stderr, usage.Message)

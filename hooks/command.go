@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -25,10 +26,10 @@ import (
 // ErrNo is how a command says no (exit status 1) after it has printed why.
 var ErrNo = errors.New("no")
 
-// Usage is wrong use of a command (exit status 2).
-type Usage struct{ Message string }
+// UsageError is wrong use of a command (exit status 2).
+type UsageError struct{ Message string }
 
-func (u Usage) Error() string { return u.Message }
+func (u UsageError) Error() string { return u.Message }
 
 // Commands are what "gatehouse" does besides PocketBase's own: each takes --dir,
 // exits 0 for yes, 1 for no or failure, 2 for wrong use.
@@ -42,7 +43,7 @@ func (h *House) serveCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "serve [domain]", Short: "Starts the portal", Args: cobra.ArbitraryArgs, SilenceUsage: true,
 		Example: "  gatehouse serve\n  gatehouse serve --http 127.0.0.1:9000 --dir /srv/portal\n  gatehouse serve portal.example.com\n  gatehouse serve --demo --dir demo_data",
-		RunE: func(c *cobra.Command, domains []string) error {
+		RunE: func(_ *cobra.Command, domains []string) error {
 			if len(domains) > 0 {
 				addr, tls = orElse(addr, "0.0.0.0:80"), orElse(tls, "0.0.0.0:443")
 			}
@@ -131,20 +132,23 @@ func (h *House) Prepare() error {
 		return err
 	}
 	if len(missing) > 0 {
-		h.App.Logger().Error("database walls are missing: run gatehouse doctor", "walls", missing)
+		h.App.Logger().Error("database walls are missing: run gatehouse doctor", slog.Any("walls", missing))
 	}
 	return nil
 }
 
 func (h *House) hooksCommand() *cobra.Command {
-	return &cobra.Command{Use: "hooks", Short: "Prints every hook, route and worker, in order", Args: cobra.NoArgs, SilenceUsage: true,
-		RunE: func(c *cobra.Command, _ []string) error { return h.Print(c.OutOrStdout()) }}
+	return &cobra.Command{
+		Use: "hooks", Short: "Prints every hook, route and worker, in order", Args: cobra.NoArgs, SilenceUsage: true,
+		RunE: func(c *cobra.Command, _ []string) error { return h.Print(c.OutOrStdout()) },
+	}
 }
 
 func (h *House) workflowCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "workflow", Short: "Checks, imports and exports workflow definitions"}
 	var asJSON, publish bool
-	check := &cobra.Command{Use: "check FILE...", Short: "Says what is wrong with a definition, without saving it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
+	check := &cobra.Command{
+		Use: "check FILE...", Short: "Says what is wrong with a definition, without saving it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
 		RunE: func(c *cobra.Command, files []string) error {
 			return eachFile(c, files, asJSON, func(source []byte) (workflow.Imported, error) {
 				def, findings := workflow.CheckSource(source)
@@ -154,8 +158,10 @@ func (h *House) workflowCommand() *cobra.Command {
 				}
 				return out, nil
 			})
-		}}
-	load := &cobra.Command{Use: "import FILE...", Short: "Saves a definition as a draft, or publishes it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
+		},
+	}
+	load := &cobra.Command{
+		Use: "import FILE...", Short: "Saves a definition as a draft, or publishes it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
 		RunE: func(c *cobra.Command, files []string) error {
 			if err := h.App.RunAllMigrations(); err != nil {
 				return err
@@ -164,9 +170,11 @@ func (h *House) workflowCommand() *cobra.Command {
 				return err
 			}
 			return eachFile(c, files, asJSON, func(source []byte) (workflow.Imported, error) { return h.Engine.Import(h.App, source, publish, false) })
-		}}
+		},
+	}
 	load.Flags().BoolVar(&publish, "publish", false, "publish it: from then on this version never changes")
-	export := &cobra.Command{Use: "export KEY", Short: "Prints the newest version of a definition", Args: cobra.ExactArgs(1), SilenceUsage: true,
+	export := &cobra.Command{
+		Use: "export KEY", Short: "Prints the newest version of a definition", Args: cobra.ExactArgs(1), SilenceUsage: true,
 		RunE: func(c *cobra.Command, args []string) error {
 			records, err := h.App.FindRecordsByFilter("workflows", "key = {:key}", "-version", 1, 0, map[string]any{"key": args[0]})
 			if err != nil {
@@ -177,7 +185,8 @@ func (h *House) workflowCommand() *cobra.Command {
 			}
 			_, err = fmt.Fprint(c.OutOrStdout(), records[0].GetString("source"))
 			return err
-		}}
+		},
+	}
 	for _, c := range []*cobra.Command{check, load} {
 		c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON")
 	}
@@ -236,7 +245,8 @@ func printFindings(w io.Writer, file string, out workflow.Imported, asJSON bool)
 }
 
 func (h *House) doctorCommand() *cobra.Command {
-	return &cobra.Command{Use: "doctor", Short: "Looks whether all is well, and says what to do", Args: cobra.NoArgs, SilenceUsage: true,
+	return &cobra.Command{
+		Use: "doctor", Short: "Looks whether all is well, and says what to do", Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			lines, ok, err := h.examine()
 			if err != nil {
@@ -249,7 +259,8 @@ func (h *House) doctorCommand() *cobra.Command {
 				return ErrNo
 			}
 			return nil
-		}}
+		},
+	}
 }
 
 // examine is what doctor says: ok, warn or fail, each with what to do.
@@ -299,7 +310,8 @@ func (h *House) examine() (lines []string, ok bool, err error) {
 
 func (h *House) auditCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "audit", Short: "Looks into the audit log"}
-	parent.AddCommand(&cobra.Command{Use: "verify", Short: "Recomputes the chain of the audit log", Args: cobra.NoArgs, SilenceUsage: true,
+	parent.AddCommand(&cobra.Command{
+		Use: "verify", Short: "Recomputes the chain of the audit log", Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			report, err := audit.Verify(h.App)
 			if err != nil {
@@ -312,13 +324,15 @@ func (h *House) auditCommand() *cobra.Command {
 				return ErrNo
 			}
 			return nil
-		}})
+		},
+	})
 	return parent
 }
 
 func (h *House) accessCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "access", Short: "Looks after who may see what"}
-	parent.AddCommand(&cobra.Command{Use: "rebuild", Short: "Derives the access table again from its sources", Args: cobra.NoArgs, SilenceUsage: true,
+	parent.AddCommand(&cobra.Command{
+		Use: "rebuild", Short: "Derives the access table again from its sources", Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			err := h.App.RunInTransaction(func(tx core.App) error { return access.Rebuild(tx, h.Options.Clock()) })
 			if err != nil {
@@ -326,18 +340,20 @@ func (h *House) accessCommand() *cobra.Command {
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), "The access table is rebuilt.")
 			return err
-		}})
+		},
+	})
 	return parent
 }
 
 // healthCommand asks a running server, for container health checks.
 func healthCommand() *cobra.Command {
 	var addr string
-	c := &cobra.Command{Use: "health", Short: "Asks a running portal whether it is ready", Args: cobra.NoArgs, SilenceUsage: true,
+	c := &cobra.Command{
+		Use: "health", Short: "Asks a running portal whether it is ready", Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
 			host, port, err := net.SplitHostPort(addr)
 			if err != nil {
-				return Usage{"--http takes host:port"}
+				return UsageError{"--http takes host:port"}
 			}
 			if host == "" || host == "0.0.0.0" {
 				host = "127.0.0.1"
@@ -355,7 +371,8 @@ func healthCommand() *cobra.Command {
 				return ErrNo
 			}
 			return nil
-		}}
+		},
+	}
 	c.Flags().StringVar(&addr, "http", "127.0.0.1:8090", "address of the portal")
 	return c
 }

@@ -72,7 +72,8 @@ func NewHouse(app core.App, o Options) *House {
 	h := &House{App: app, Options: o, Bus: event.NewBus(app), Guard: access.Guard{Clock: o.Clock}, Recorder: audit.Recorder{Clock: o.Clock}}
 	h.Engine = h.NewEngine(o.Clock)
 	h.Documents = h.documents()
-	h.Invitations = &access.Invitations{App: app, Clock: o.Clock, BaseURL: h.baseURL,
+	h.Invitations = &access.Invitations{
+		App: app, Clock: o.Clock, BaseURL: h.baseURL,
 		Emit: func(tx core.App, f access.Fact) error {
 			tx.TxInfo().OnComplete(func(failed error) error {
 				if failed == nil {
@@ -82,7 +83,8 @@ func NewHouse(app core.App, o Options) *House {
 			})
 			return event.Emit(tx, event.Event{Type: f.Type, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
 		},
-		Audit: h.trace}
+		Audit: h.trace,
+	}
 	h.Setup = &access.Setup{App: app, Clock: o.Clock, Audit: func(tx core.App, t access.Trace) error {
 		h.Engine.Forget() // the firm has a time zone now
 		return h.trace(tx, t)
@@ -102,11 +104,13 @@ func NewHouse(app core.App, o Options) *House {
 // NewEngine makes an engine with a clock of its own; the demo moves one through
 // the past.
 func (h *House) NewEngine(clock schema.Clock) *workflow.Engine {
-	return &workflow.Engine{App: h.App, Clock: clock, Wake: h.Bus.Wake,
+	return &workflow.Engine{
+		App: h.App, Clock: clock, Wake: h.Bus.Wake,
 		Audit: func(tx core.App, c workflow.Change) error { return audit.Append(tx, audit.Entry(c)) },
 		Emit: func(tx core.App, f workflow.Fact) error {
 			return event.Emit(tx, event.Event{Type: f.Type, Request: f.Request, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
-		}}
+		},
+	}
 }
 
 func (h *House) trace(tx core.App, t access.Trace) error {
@@ -114,7 +118,8 @@ func (h *House) trace(tx core.App, t access.Trace) error {
 }
 
 func (h *House) documents() *document.Room {
-	return &document.Room{Clock: h.Options.Clock, Wake: h.Bus.Wake,
+	return &document.Room{
+		Clock: h.Options.Clock, Wake: h.Bus.Wake,
 		ItemSlot: func(tx core.App, item string, actor schema.Actor) (document.Slot, error) {
 			slot, err := h.Engine.SlotFor(tx, item, actor)
 			return document.Slot(slot), err
@@ -130,7 +135,8 @@ func (h *House) documents() *document.Room {
 		},
 		Audit: func(tx core.App, action, record, organization, request, scope string, actor schema.Actor, change map[string]any, at time.Time) error {
 			return audit.Append(tx, audit.Entry{Actor: actor, Action: action, Collection: schema.Documents, Record: record, Organization: organization, Request: request, Scope: scope, Change: change, At: at})
-		}}
+		},
+	}
 }
 
 // librarySlot lets those who see an organization, and may do more than look,

@@ -30,8 +30,10 @@ func onboarding(t *testing.T, s *gatetest.Stage, org *core.Record) string {
 
 // kycData is a complete answer of Anna's to the fields.
 func kycData() map[string]any {
-	return map[string]any{"entity_type": "limited_company", "legal_name": "Bluebell Bakery Ltd", "registration_no": "01234567", "tax_reference": taxReference,
-		"year_end": "03-31", "beneficial_owners": []any{map[string]any{"id": "ada", "name": "Ada Hill"}}, "is_pep": false}
+	return map[string]any{
+		"entity_type": "limited_company", "legal_name": "Bluebell Bakery Ltd", "registration_no": "01234567", "tax_reference": taxReference,
+		"year_end": "03-31", "beneficial_owners": []any{map[string]any{"id": "ada", "name": "Ada Hill"}}, "is_pep": false,
+	}
 }
 
 // kycAnswers gives every open item of Anna's.
@@ -222,13 +224,15 @@ func TestKYC_itemsFollowTheData(t *testing.T) {
 	adaID, boID := ada["id"].(string), bo["id"].(string)
 	equalLists(t, "each owner has an id and a proof of address", shownItems(t, look())[:4], []string{
 		"photo_id/" + adaID + " Passport or driving licence: Ada Hill", "address_proof/" + adaID + " Proof of home address: Ada Hill",
-		"photo_id/" + boID + " Passport or driving licence: Bo Hill", "address_proof/" + boID + " Proof of home address: Bo Hill"})
+		"photo_id/" + boID + " Passport or driving licence: Bo Hill", "address_proof/" + boID + " Proof of home address: Bo Hill",
+	})
 	passport := itemAt(t, s, id, "photo_id", boID)
 	s.Upload(t, s.Anna, passport.Id, "bo.pdf", map[string]any{"document_expiry": "2040-01-01"})
 
 	patch(map[string]any{"beneficial_owners": []any{map[string]any{"id": adaID, "name": "Ada Hill-Stone"}}})
 	equalLists(t, "a new name keeps the item, a person who left takes his away", shownItems(t, look())[:3], []string{
-		"photo_id/" + adaID + " Passport or driving licence: Ada Hill-Stone", "address_proof/" + adaID + " Proof of home address: Ada Hill-Stone", company[0]})
+		"photo_id/" + adaID + " Passport or driving licence: Ada Hill-Stone", "address_proof/" + adaID + " Proof of home address: Ada Hill-Stone", company[0],
+	})
 	patch(map[string]any{"beneficial_owners": []any{map[string]any{"id": boID, "name": "Bo Hill"}, map[string]any{"id": adaID, "name": "Ada Hill-Stone"}}})
 	again := clientItem(t, s, s.Anna, id, "Passport or driving licence: Bo Hill")
 	if again["id"] != passport.Id || again["status"] != "provided" || len(again["documents"].([]any)) != 1 {
@@ -316,7 +320,8 @@ func TestStory_onboardingWithoutAnyConnection(t *testing.T) {
 	s.Move(t, s.Sam, id, "invite")
 	equalLists(t, "everything that is missing is a blocker", blocked(t, s, s.Anna, id, map[string]any{"transition": "submit"}), []string{
 		"item_missing last_accounts", "item_missing previous_accountant", "item_missing authority_to_act",
-		"field_missing entity_type", "field_missing tax_reference", "field_missing year_end", "field_missing beneficial_owners", "field_missing is_pep"})
+		"field_missing entity_type", "field_missing tax_reference", "field_missing year_end", "field_missing beneficial_owners", "field_missing is_pep",
+	})
 	want(t, s.Ask(t, s.Anna, "PATCH", request(id), map[string]any{"data": kycData()}), 200)
 	want(t, s.Ask(t, s.Anna, "PATCH", request(id), map[string]any{"data": map[string]any{"risk_rating": "low"}}), 400)
 	kycAnswers(t, s, id)

@@ -317,8 +317,10 @@ func TestPolicy_endsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := "/api/files/documents/" + d.Id + "/" + d.GetString("file") + "?token=" + token
-	paths := []string{request(w.request), request(w.request, "/actions"), request(w.request, "/timeline"), "/api/collections/client_requests/records/" + w.request, "/api/collections/client_items/records/" + w.item,
-		"/api/collections/documents/records/" + w.document, file}
+	paths := []string{
+		request(w.request), request(w.request, "/actions"), request(w.request, "/timeline"), "/api/collections/client_requests/records/" + w.request, "/api/collections/client_items/records/" + w.item,
+		"/api/collections/documents/records/" + w.document, file,
+	}
 	for _, path := range paths {
 		want(t, w.Ask(t, w.Anna, "GET", path, nil), 200)
 	}

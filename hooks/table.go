@@ -34,8 +34,10 @@ type Row struct {
 
 // Collections that only commands write: every record write is refused, also a
 // superuser's.
-var written = []string{"access", "client_requests", "client_items", "client_history", "transitions", "events", "audit_log", "jobs",
-	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads"}
+var written = []string{
+	"access", "client_requests", "client_items", "client_history", "transitions", "events", "audit_log", "jobs",
+	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
+}
 
 // Collections whose writes the trail records by itself.
 var recorded = []string{"organizations", "users", "staff", "memberships", "delegations", "walls", "workflows", "forms", "texts", "settings", "_superusers"}
@@ -193,7 +195,11 @@ func (h *House) serve(e *core.ServeEvent, routes []route) error {
 		e.Router.Route(x.method, x.path, door(x)).Bind(apis.SkipSuccessActivityLog())
 	}
 	if h.Options.Console != nil && h.Options.Portal != nil {
-		console.Mount(e, h.Options.Console, h.Options.Portal)
+		console.Add(e, h.Options.Console)
+		e.Router.GET("/staff", console.Shell(h.Options.Console))
+		e.Router.GET("/staff/{$}", console.Shell(h.Options.Console))
+		e.Router.GET("/staff/{path...}", apis.Static(h.Options.Console, false))
+		e.Router.GET("/{path...}", apis.Static(h.Options.Portal, true)).Bind(apis.Gzip())
 	}
 	h.App.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Id: ops.PocketBaseShutdown, Priority: -9999, Func: ops.Shutdown(e.App, e.Server)})
 	if h.Options.Workers {

@@ -30,7 +30,7 @@ func golden(t *testing.T, name, got string) {
 		}
 		return
 	}
-	stored, err := os.ReadFile(path) //nolint:gosec // a golden file of this package
+	stored, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatalf("%v: write it with go test -run %s -update", err, t.Name())
 	}

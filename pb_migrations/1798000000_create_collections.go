@@ -30,14 +30,13 @@ func (b *builder) base(name string, fields ...core.Field) *core.Collection {
 	return c
 }
 
-func (b *builder) save(c *core.Collection) *core.Collection {
+func (b *builder) save(c *core.Collection) {
 	if b.err != nil {
-		return c
+		return
 	}
 	if err := b.app.Save(c); err != nil {
 		b.err = fmt.Errorf("save collection %s: %w", c.Name, err)
 	}
-	return c
 }
 
 // seen gives a collection the one rule for seeing.

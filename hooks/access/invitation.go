@@ -269,13 +269,17 @@ func (v *Invitations) keep(tx core.App, record *core.Record, actor schema.Actor,
 	if err := v.trace(tx, record, actor, action, change); err != nil {
 		return err
 	}
-	return v.Emit(tx, Fact{Type: event, Organization: record.GetString("organization"), Actor: actor, At: v.Clock(),
-		Payload: map[string]any{"invitation": record.Id, "sent_count": record.GetInt("sent_count")}})
+	return v.Emit(tx, Fact{
+		Type: event, Organization: record.GetString("organization"), Actor: actor, At: v.Clock(),
+		Payload: map[string]any{"invitation": record.Id, "sent_count": record.GetInt("sent_count")},
+	})
 }
 
 func (v *Invitations) trace(tx core.App, record *core.Record, actor schema.Actor, action string, change map[string]any) error {
-	return v.Audit(tx, Trace{Actor: actor, Action: action, Collection: schema.Invitations, Record: record.Id,
-		Organization: record.GetString("organization"), Change: change, Scope: record.GetString("scope"), At: v.Clock()})
+	return v.Audit(tx, Trace{
+		Actor: actor, Action: action, Collection: schema.Invitations, Record: record.Id,
+		Organization: record.GetString("organization"), Change: change, Scope: record.GetString("scope"), At: v.Clock(),
+	})
 }
 
 // needManager refuses everybody but managers, owners and superusers. An

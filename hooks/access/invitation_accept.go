@@ -145,8 +145,10 @@ func (v *Invitations) Accept(in Acceptance, ip string) (*core.Record, error) {
 		if err := v.trace(tx, record, actor, "update", map[string]any{"status": beforeAfter(before, "accepted")}); err != nil {
 			return err
 		}
-		return v.Emit(tx, Fact{Type: "invitation.accepted", Organization: record.GetString("organization"), Actor: actor, At: v.Clock(),
-			Payload: map[string]any{"invitation": record.Id, "user": user.Id, "membership": membership}})
+		return v.Emit(tx, Fact{
+			Type: "invitation.accepted", Organization: record.GetString("organization"), Actor: actor, At: v.Clock(),
+			Payload: map[string]any{"invitation": record.Id, "user": user.Id, "membership": membership},
+		})
 	})
 	return user, err
 }

@@ -44,8 +44,10 @@ func newHouse(t *testing.T) *house {
 		if err := tx.DB().NewQuery(`SELECT COUNT(*) FROM audit_log`).Row(&n); err != nil {
 			return err
 		}
-		return schema.Insert(tx, schema.AuditLog, map[string]any{"id": schema.NewID(), "seq": n + 1, "at": schema.Stamp(e.At), "actor_kind": string(e.Actor.Kind),
-			"actor": e.Actor.ID, "action": e.Action, "collection": e.Collection, "record": e.Record, "change": schema.JSON(e.Change), "hash": "x"})
+		return schema.Insert(tx, schema.AuditLog, map[string]any{
+			"id": schema.NewID(), "seq": n + 1, "at": schema.Stamp(e.At), "actor_kind": string(e.Actor.Kind),
+			"actor": e.Actor.ID, "action": e.Action, "collection": e.Collection, "record": e.Record, "change": schema.JSON(e.Change), "hash": "x",
+		})
 	}
 	h.invitations = &Invitations{App: app, Clock: clock, Emit: emit, Audit: audit, BaseURL: func() string { return "https://portal.example/" }}
 	h.setup = &Setup{App: app, Clock: clock, Audit: audit}
@@ -221,8 +223,10 @@ func TestLook_usesNothingUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := InvitationView{Status: "open", Firm: "Gatehouse", OrganizationName: "Bluebell Bakery Ltd", InvitedByName: "Ruth", Role: "admin",
-			RoleText: RoleText("admin"), Email: "ana@bluebell.example", Expires: "2026-12-08 09:00:00.000Z"}
+		want := InvitationView{
+			Status: "open", Firm: "Gatehouse", OrganizationName: "Bluebell Bakery Ltd", InvitedByName: "Ruth", Role: "admin",
+			RoleText: RoleText("admin"), Email: "ana@bluebell.example", Expires: "2026-12-08 09:00:00.000Z",
+		}
 		if view != want {
 			t.Fatalf("view %+v", view)
 		}

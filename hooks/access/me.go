@@ -119,8 +119,10 @@ func MeRoute(clock schema.Clock) func(*core.RequestEvent) error {
 		if e.Auth == nil {
 			return problem.Reply(e, problem.New(problem.SignIn, "Sign in first."))
 		}
-		me := map[string]any{"id": e.Auth.Id, "name": e.Auth.GetString("name"), "email": e.Auth.Email(),
-			"locale": e.Auth.GetString("locale"), "timezone": e.Auth.GetString("timezone")}
+		me := map[string]any{
+			"id": e.Auth.Id, "name": e.Auth.GetString("name"), "email": e.Auth.Email(),
+			"locale": e.Auth.GetString("locale"), "timezone": e.Auth.GetString("timezone"),
+		}
 		switch e.Auth.Collection().Name {
 		case schema.Staff:
 			member, err := StaffOf(e.App, e.Auth.Id)

@@ -127,8 +127,10 @@ func (s *Setup) Complete(in FirstOwner, ip string) (*core.Record, error) {
 		if err := endSetup(tx); err != nil {
 			return err
 		}
-		return s.Audit(tx, Trace{Actor: schema.ActorOf(owner, ip), Action: "create", Collection: schema.Settings, Record: settingFirm, At: s.Clock(),
-			Change: map[string]any{"name": beforeAfter(nil, firm.Name), "timezone": beforeAfter(nil, firm.Timezone), "first_owner": beforeAfter(nil, owner.Id)}})
+		return s.Audit(tx, Trace{
+			Actor: schema.ActorOf(owner, ip), Action: "create", Collection: schema.Settings, Record: settingFirm, At: s.Clock(),
+			Change: map[string]any{"name": beforeAfter(nil, firm.Name), "timezone": beforeAfter(nil, firm.Timezone), "first_owner": beforeAfter(nil, owner.Id)},
+		})
 	})
 	return owner, err
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -77,8 +78,10 @@ type row struct {
 
 func (r row) chain(previous string) string {
 	h := sha256.New()
-	for _, part := range []string{previous, fmt.Sprint(r.Seq), r.At, r.ActorKind, r.Actor, r.ActorName, r.Action,
-		r.Collection, r.Record, r.Organization, r.Request, r.Change, r.IP} {
+	for _, part := range []string{
+		previous, strconv.FormatInt(r.Seq, 10), r.At, r.ActorKind, r.Actor, r.ActorName, r.Action,
+		r.Collection, r.Record, r.Organization, r.Request, r.Change, r.IP,
+	} {
 		// Length before text: no two different entries give the same bytes.
 		_, _ = fmt.Fprintf(h, "%d:%s", len(part), part)
 	}

@@ -26,7 +26,7 @@ func NameActor(e *core.RecordRequestEvent) error {
 	return e.Next()
 }
 
-// Created, Updated and Deleted run in the transaction of the change.
+// Created records a new record, in the transaction that writes it.
 func (r Recorder) Created(e *core.RecordEvent) error { return r.record(e, "create") }
 
 // Updated records the fields that changed.
@@ -55,8 +55,10 @@ func (r Recorder) record(e *core.RecordEvent, action string) error {
 		if organization != "" {
 			scope = schema.StaffScope(organization)
 		}
-		return Append(tx, Entry{Actor: schema.ActorOn(e.Context, e.Record), Action: action, Collection: e.Record.Collection().Name, Record: e.Record.Id,
-			Organization: organization, Request: e.Record.GetString("request"), Change: change, Scope: scope, At: r.Clock()})
+		return Append(tx, Entry{
+			Actor: schema.ActorOn(e.Context, e.Record), Action: action, Collection: e.Record.Collection().Name, Record: e.Record.Id,
+			Organization: organization, Request: e.Record.GetString("request"), Change: change, Scope: scope, At: r.Clock(),
+		})
 	})
 }
 

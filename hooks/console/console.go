@@ -10,25 +10,28 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 )
 
 // Extension is the name under which the dashboard knows the console.
 const Extension = "gatehouse"
 
-// Mount adds the console to the dashboard, and serves it at /staff/ in a plain
-// shell as well, so that a dashboard that breaks never stops the firm.
-func Mount(e *core.ServeEvent, console, portal fs.FS) {
+// Add makes the dashboard load the console.
+func Add(e *core.ServeEvent, console fs.FS) {
 	e.UIExtensions = append(e.UIExtensions, core.UIExtension{Name: Extension, FS: console})
-	shell := func(re *core.RequestEvent) error {
-		re.Response.Header().Set("Content-Security-Policy", policy)
-		return re.FileFS(console, "shell/index.html")
+}
+
+// Shell answers with the console's own frame, so that a dashboard that breaks
+// never stops the firm.
+//
+//	GET /staff/ → the shell; GET /staff → there
+func Shell(console fs.FS) func(*core.RequestEvent) error {
+	return func(e *core.RequestEvent) error {
+		if e.Request.URL.Path == "/staff" {
+			return e.Redirect(http.StatusFound, "/staff/")
+		}
+		return e.FileFS(console, "shell/index.html")
 	}
-	e.Router.GET("/staff", func(re *core.RequestEvent) error { return re.Redirect(http.StatusFound, "/staff/") })
-	e.Router.GET("/staff/{$}", shell)
-	e.Router.GET("/staff/{path...}", apis.Static(console, false))
-	e.Router.GET("/{path...}", apis.Static(portal, true)).Bind(apis.Gzip())
 }
 
 // policy lets a page load its own files and nothing else.

@@ -100,13 +100,7 @@ func inspect(slot Slot, name string, file *filesystem.File) (mime, digest string
 
 // fill sets everything that the sender does not decide.
 func (r *Room) fill(tx core.App, d *core.Record, slot Slot, actor schema.Actor, name, mime, digest string, size int64) error {
-	user, staff := "", ""
-	switch actor.Kind {
-	case schema.ActorUser:
-		user = actor.ID
-	case schema.ActorStaff:
-		staff = actor.ID
-	}
+	user, staff := actor.Columns()
 	var version int
 	err := tx.DB().NewQuery(`SELECT COUNT(*) + 1 FROM documents WHERE item = {:item} AND item != '' AND title = {:title}`).Bind(dbx.Params{"item": slot.Item, "title": name}).Row(&version)
 	if err != nil {
@@ -116,8 +110,10 @@ func (r *Room) fill(tx core.App, d *core.Record, slot Slot, actor schema.Actor, 
 	if len(schema.JSON(metadata)) > 10_000 {
 		return problem.Field("metadata", problem.BadInput, "The facts about the file are too long.")
 	}
-	d.Load(map[string]any{"request": slot.Request, "organization": slot.Organization, "item": slot.Item, "title": name, "version": version, "sha256": digest, "size": size, "mime": mime, "state": "ready",
-		"uploader_user": user, "uploader_staff": staff, "author_name": actor.Name, "scope": slot.Scope, "superseded": false, "sent_at": "", "published_at": "", "retain_until": "", "hold": false})
+	d.Load(map[string]any{
+		"request": slot.Request, "organization": slot.Organization, "item": slot.Item, "title": name, "version": version, "sha256": digest, "size": size, "mime": mime, "state": "ready",
+		"uploader_user": user, "uploader_staff": staff, "author_name": actor.Name, "scope": slot.Scope, "superseded": false, "sent_at": "", "published_at": "", "retain_until": "", "hold": false,
+	})
 	return nil
 }
 

@@ -69,8 +69,10 @@ type row struct {
 }
 
 func (r row) event() Event {
-	e := Event{ID: r.ID, Seq: r.Seq, Type: r.Type, Request: r.Request, Organization: r.Organization,
-		Actor: schema.Actor{Kind: schema.ActorKind(r.ActorKind), ID: r.Actor}, At: schema.Time(r.At), Payload: map[string]any{}}
+	e := Event{
+		ID: r.ID, Seq: r.Seq, Type: r.Type, Request: r.Request, Organization: r.Organization,
+		Actor: schema.Actor{Kind: schema.ActorKind(r.ActorKind), ID: r.Actor}, At: schema.Time(r.At), Payload: map[string]any{},
+	}
 	// A payload that cannot be read is an empty one: the fact itself stands.
 	_ = json.Unmarshal([]byte(r.Payload), &e.Payload)
 	return e

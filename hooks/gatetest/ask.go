@@ -37,7 +37,7 @@ func (s *Stage) build() (handler http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
-	event := &core.ServeEvent{App: s.TestApp, Router: router, Server: &http.Server{}} //nolint:gosec // never listens
+	event := &core.ServeEvent{App: s.TestApp, Router: router, Server: &http.Server{}}
 	err = s.OnServe().Trigger(event, func(e *core.ServeEvent) error {
 		mux, err := e.Router.BuildMux()
 		handler = mux

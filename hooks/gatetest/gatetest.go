@@ -22,6 +22,7 @@ import (
 
 	"gatehouse/hooks"
 	"gatehouse/hooks/ops"
+
 	// The stage stands on the migrated database.
 	_ "gatehouse/pb_migrations"
 )
@@ -103,7 +104,7 @@ func buildSeed() (string, error) {
 }
 
 func copyFile(from, to string) error {
-	b, err := os.ReadFile(from) //nolint:gosec // our own temporary folder
+	b, err := os.ReadFile(from)
 	if err != nil {
 		return err
 	}
@@ -133,8 +134,11 @@ func people(app core.App) error {
 			name, role string
 			duties     []string
 		}{
-			{"Sam", "operator", []string{"handler"}}, {"Ruth", "operator", []string{"compliance"}}, {"Pat", "owner", []string{"partner"}},
-			{"Mia", "manager", []string{}}, {"Ines", "viewer", []string{"handler"}},
+			{"Sam", "operator", []string{"handler"}},
+			{"Ruth", "operator", []string{"compliance"}},
+			{"Pat", "owner", []string{"partner"}},
+			{"Mia", "manager", []string{}},
+			{"Ines", "viewer", []string{"handler"}},
 		} {
 			add.person("staff", s.name, map[string]any{"role": s.role, "duties": s.duties, "active": true})
 		}

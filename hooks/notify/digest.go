@@ -109,8 +109,10 @@ func (p *Post) replan(tx core.App, eventID, dedupe string, firm access.Firm) (d 
 			return d, n.Suppressed, nil
 		}
 		letter, err := p.letterOf(tx, facts, n, firm)
-		return dueNotice{notice: n, letter: letter,
-			about: about{event: eventID, request: facts.Request.ID, organization: facts.Request.Organization, scope: facts.Request.Scope}}, "", err
+		return dueNotice{
+			notice: n, letter: letter,
+			about: about{event: eventID, request: facts.Request.ID, organization: facts.Request.Organization, scope: facts.Request.Scope},
+		}, "", err
 	}
 	return d, "Is somebody else's matter now, or may not be seen any more.", nil
 }

@@ -245,8 +245,10 @@ func eventOf(tx core.App, id string) (event.Event, error) {
 	if err := tx.DB().NewQuery(readEvent).Bind(dbx.Params{"id": id}).One(&r); err != nil {
 		return event.Event{}, fmt.Errorf("read event %s: %w", id, err)
 	}
-	e := event.Event{ID: r.ID, Seq: r.Seq, Type: r.Type, Request: r.Request, Organization: r.Organization,
-		Actor: schema.Actor{Kind: schema.ActorKind(r.ActorKind), ID: r.Actor}, At: schema.Time(r.At), Payload: map[string]any{}}
+	e := event.Event{
+		ID: r.ID, Seq: r.Seq, Type: r.Type, Request: r.Request, Organization: r.Organization,
+		Actor: schema.Actor{Kind: schema.ActorKind(r.ActorKind), ID: r.Actor}, At: schema.Time(r.At), Payload: map[string]any{},
+	}
 	_ = json.Unmarshal([]byte(r.Payload), &e.Payload)
 	return e, nil
 }

@@ -67,9 +67,11 @@ func (p *Post) invitation(tx core.App, e event.Event) error {
 func (p *Post) invite(tx core.App, e event.Event, payload Payload, r invitationRow, firm access.Firm) error {
 	person := Person{Kind: schema.ActorUser, ID: r.User, Name: r.Name, Email: r.Email, Timezone: r.Timezone}
 	who := cmp.Or(r.Inviter, firm.Name)
-	n := Notice{Person: person, Channel: "email", Kind: "invitation", Rule: e.Type, SendAt: p.Clock(),
+	n := Notice{
+		Person: person, Channel: "email", Kind: "invitation", Rule: e.Type, SendAt: p.Clock(),
 		Dedupe: fmt.Sprintf("invitation/%s/%d/email", r.ID, payload.SentCount),
-		Why:    who + " entered your address. If you do not know " + firm.Name + ", you can ignore this mail: nothing happens without you."}
+		Why:    who + " entered your address. If you do not know " + firm.Name + ", you can ignore this mail: nothing happens without you.",
+	}
 	link, err := p.Link(tx, r.ID)
 	if err != nil {
 		return fmt.Errorf("make link of invitation %s: %w", r.ID, err)
@@ -80,8 +82,10 @@ func (p *Post) invite(tx core.App, e event.Event, payload Payload, r invitationR
 	case payload.SentCount < r.SentCount:
 		n.Suppressed = "A newer mail of this invitation is on its way."
 	}
-	letter := Letter{Firm: firm, Hello: r.Name, Organization: r.OrganizationName, Who: who, RoleText: access.RoleText(r.Role),
-		By: until(r.Expires, zone(person, firm.Location()), p.Clock()), Button: "Open the invitation", Link: link, Because: because(n.Why)}
+	letter := Letter{
+		Firm: firm, Hello: r.Name, Organization: r.OrganizationName, Who: who, RoleText: access.RoleText(r.Role),
+		By: until(r.Expires, zone(person, firm.Location()), p.Clock()), Button: "Open the invitation", Link: link, Because: because(n.Why),
+	}
 	return p.write(tx, about{event: e.ID, organization: r.Organization, scope: schema.StaffScope(r.Organization)}, n, letter)
 }
 
@@ -104,10 +108,14 @@ func (p *Post) tellInviter(tx core.App, e event.Event, r invitationRow, firm acc
 	who := cmp.Or(r.Name, r.Email)
 	for _, m := range managers {
 		for _, channel := range channels {
-			n := Notice{Person: m, Channel: channel, Kind: kind, Rule: e.Type, Why: "You look after the people of " + r.OrganizationName + ".", SendAt: p.Clock(),
-				Dedupe: fmt.Sprintf("%s/%s/%d/%s/%s", e.Type, r.ID, r.SentCount, m.ID, channel)}
-			letter := Letter{Firm: firm, Hello: m.Name, Title: who, Who: who, Organization: r.OrganizationName, State: "has accepted the invitation",
-				When: moment(e.At, zone(m, firm.Location()), p.Clock()), Button: "Open the client", Link: p.base() + "/_/#/gatehouse/client/" + r.Organization, Because: because(n.Why)}
+			n := Notice{
+				Person: m, Channel: channel, Kind: kind, Rule: e.Type, Why: "You look after the people of " + r.OrganizationName + ".", SendAt: p.Clock(),
+				Dedupe: fmt.Sprintf("%s/%s/%d/%s/%s", e.Type, r.ID, r.SentCount, m.ID, channel),
+			}
+			letter := Letter{
+				Firm: firm, Hello: m.Name, Title: who, Who: who, Organization: r.OrganizationName, State: "has accepted the invitation",
+				When: moment(e.At, zone(m, firm.Location()), p.Clock()), Button: "Open the client", Link: p.base() + "/_/#/gatehouse/client/" + r.Organization, Because: because(n.Why),
+			}
 			if err := p.write(tx, about{event: e.ID, organization: r.Organization, scope: scope}, n, letter); err != nil {
 				return err
 			}

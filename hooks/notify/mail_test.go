@@ -100,6 +100,7 @@ func (s *stage) withPostOffice(script ...func(net.Conn) error) *postOffice {
 
 // oneMail is a stage with a single mail in the queue.
 func oneMail(t *testing.T) *stage {
+	t.Helper()
 	s := newStage(t)
 	s.lose(benID)
 	s.happen("request.send", byPriya, sendPayload())

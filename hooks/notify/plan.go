@@ -205,8 +205,10 @@ func (p *planner) tell(rule Rule, recipient string, person Person) {
 			continue
 		}
 		p.planned[slot] = true
-		n := Notice{Person: person, Channel: channel, Kind: p.kind(recipient, person), Rule: rule.Event + " to " + recipient,
-			Dedupe: p.dedupe(rule, slot), Why: p.sentence(rule.Why, person), SendAt: p.Now}
+		n := Notice{
+			Person: person, Channel: channel, Kind: p.kind(recipient, person), Rule: rule.Event + " to " + recipient,
+			Dedupe: p.dedupe(rule, slot), Why: p.sentence(rule.Why, person), SendAt: p.Now,
+		}
 		n.Suppressed = p.obstacle(n)
 		if channel == "email" && n.Suppressed == "" {
 			n.SendAt, n.Digest = p.sendAt(rule.Timing, person)

@@ -151,8 +151,10 @@ func TestDigest_tellsNothingThatMayNotBeSeenAnyMore(t *testing.T) {
 
 func (s *stage) invitation(status string, sent int) {
 	s.t.Helper()
-	s.row(schema.Invitations, "invite000000000", dbx.Params{"email": "new@bluebell.example", "name": "Nia", "organization": orgID, "role": "member", "invited_by": tomID,
-		"status": status, "sent_count": sent, "expires": "2026-12-16 14:05:00.000Z", "token_hash": "x", "scope": "staff:" + orgID})
+	s.row(schema.Invitations, "invite000000000", dbx.Params{
+		"email": "new@bluebell.example", "name": "Nia", "organization": orgID, "role": "member", "invited_by": tomID,
+		"status": status, "sent_count": sent, "expires": "2026-12-16 14:05:00.000Z", "token_hash": "x", "scope": "staff:" + orgID,
+	})
 }
 
 func TestInvitation_mailCarriesTheLink(t *testing.T) {

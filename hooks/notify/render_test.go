@@ -56,8 +56,10 @@ func sample(kind string) Letter {
 		l.Who, l.Link, l.Button = "Ana Petrova", "https://portal.example/_/#/gatehouse/client/o1", "Open the client"
 	case "digest":
 		l.Count, l.Link, l.Because = 2, "", "You get this as a summary. Each line says why."
-		l.Entries = []Entry{{"Tax return <2025>: Submitted", "https://portal.example/_/#/gatehouse/request/r1", because("You own Tax return <2025>.")},
-			{"Year-end papers: Submitted", "https://portal.example/_/#/gatehouse/request/r2", because("You own Year-end papers.")}}
+		l.Entries = []Entry{
+			{"Tax return <2025>: Submitted", "https://portal.example/_/#/gatehouse/request/r1", because("You own Tax return <2025>.")},
+			{"Year-end papers: Submitted", "https://portal.example/_/#/gatehouse/request/r2", because("You own Year-end papers.")},
+		}
 	case "sign_in_code":
 		l = Letter{Firm: l.Firm, Code: "482913", Link: "https://portal.example/", Button: "Back to the portal"}
 	case "password_reset", "email_change", "verification":
@@ -101,8 +103,10 @@ func TestRender_textIsAsCompleteAsHTML(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, part := range []string{"Photo ID", "Unreadable", "The number is cut off.", "Bank statement", "Out of date", "Lease", "Nearly there.", "Fri 12 Dec",
-		"https://portal.example/r/r1#item-photo_id", "You get this because you are the contact for this request."} {
+	for _, part := range []string{
+		"Photo ID", "Unreadable", "The number is cut off.", "Bank statement", "Out of date", "Lease", "Nearly there.", "Fri 12 Dec",
+		"https://portal.example/r/r1#item-photo_id", "You get this because you are the contact for this request.",
+	} {
 		if !strings.Contains(r.Text, part) || !strings.Contains(r.HTML, part) {
 			t.Errorf("%q is not in both parts", part)
 		}

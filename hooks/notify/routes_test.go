@@ -106,8 +106,10 @@ func TestMails_aWallHidesThem(t *testing.T) {
 func TestMails_pages(t *testing.T) {
 	s := newStage(t)
 	for i := range 25 {
-		s.row(schema.Mails, fmt.Sprintf("mail%011d", i), dbx.Params{"kind": "other", "to": "a@b.example", "subject": "x", "message_id": fmt.Sprint(i),
-			"status": []string{"sent", "kept"}[i%2], "created": fmt.Sprintf("2026-12-09 14:%02d:00.000Z", i/3)})
+		s.row(schema.Mails, fmt.Sprintf("mail%011d", i), dbx.Params{
+			"kind": "other", "to": "a@b.example", "subject": "x", "message_id": fmt.Sprint(i),
+			"status": []string{"sent", "kept"}[i%2], "created": fmt.Sprintf("2026-12-09 14:%02d:00.000Z", i/3),
+		})
 	}
 	house := s.door(false)
 	seen, next := map[string]bool{}, ""

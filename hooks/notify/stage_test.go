@@ -67,10 +67,12 @@ func newStage(t *testing.T) *stage {
 	app.Settings().Meta.SenderName, app.Settings().Meta.SenderAddress = "Harbour & Finch", "office@harbour.example"
 	s := &stage{TestApp: app, t: t, now: time.Date(2026, 12, 9, 14, 5, 0, 0, time.UTC), ids: map[string]string{}}
 	clock := func() time.Time { return s.now }
-	s.post = &Post{App: app, Clock: clock, Addresses: Addresses{BaseURL: func() string { return "https://portal.example:8443/" }},
+	s.post = &Post{
+		App: app, Clock: clock, Addresses: Addresses{BaseURL: func() string { return "https://portal.example:8443/" }},
 		Link: func(_ core.App, id string) (string, error) {
 			return "https://portal.example/invite/token-of-" + id, nil
-		}}
+		},
+	}
 	s.mailer = NewMailer(app, clock, s.post.Digest)
 	s.bus = event.NewBus(app)
 	s.bus.Add("notify", s.post.Handle, s.mailer.Wake)
@@ -125,16 +127,22 @@ func (s *stage) people() {
 		s.grant(id, "staff:"+orgID)
 	}
 	s.row(schema.Workflows, "workflow0000000", dbx.Params{"key": "simple", "version": 1, "title": "Request", "definition": simple, "status": "published"})
-	s.row(schema.Requests, requestID, dbx.Params{"number": "REQ-1", "workflow": "workflow0000000", "workflow_key": "simple", "organization": orgID, "title": "Year-end papers",
-		"state": "draft", "category": "open", "turn": "staff", "entry": 1, "visibility": "organization", "revision": 1, "due": "2026-12-12 12:00:00.000Z", "scope": "staff:" + orgID})
-	s.row(schema.ClientRequests, requestID, dbx.Params{"number": "REQ-1", "organization": orgID, "title": "Year-end papers", "state": "waiting", "label": "We need some things from you",
-		"category": "waiting", "turn": "client", "revision": 1, "scope": orgID})
+	s.row(schema.Requests, requestID, dbx.Params{
+		"number": "REQ-1", "workflow": "workflow0000000", "workflow_key": "simple", "organization": orgID, "title": "Year-end papers",
+		"state": "draft", "category": "open", "turn": "staff", "entry": 1, "visibility": "organization", "revision": 1, "due": "2026-12-12 12:00:00.000Z", "scope": "staff:" + orgID,
+	})
+	s.row(schema.ClientRequests, requestID, dbx.Params{
+		"number": "REQ-1", "organization": orgID, "title": "Year-end papers", "state": "waiting", "label": "We need some things from you",
+		"category": "waiting", "turn": "client", "revision": 1, "scope": orgID,
+	})
 }
 
 func (s *stage) grant(principal, scope string) {
 	s.t.Helper()
-	s.row(schema.Access, schema.NewID(), dbx.Params{"principal": principal, "scope": scope, "since": "2026-01-01 00:00:00.000Z", "until": schema.Forever,
-		"source": "membership", "source_id": principal})
+	s.row(schema.Access, schema.NewID(), dbx.Params{
+		"principal": principal, "scope": scope, "since": "2026-01-01 00:00:00.000Z", "until": schema.Forever,
+		"source": "membership", "source_id": principal,
+	})
 }
 
 func (s *stage) lose(principal string) {

@@ -95,7 +95,7 @@ func (f Facts) count() int {
 }
 
 // because makes the reason line of a mail from a rule's sentence: "You own it."
-// becomes "You get this because you own it."
+// becomes "You get this because you own it.", a sentence.
 func because(why string) string {
 	why = strings.TrimSpace(why)
 	if why == "" {

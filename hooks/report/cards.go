@@ -60,8 +60,10 @@ type cardRow struct {
 }
 
 func (r cardRow) card(now string) (Card, error) {
-	c := Card{ID: r.ID, Number: r.Number, Title: r.Title, Organization: r.Organization, OrganizationName: r.OrganizationName, State: r.State, Label: r.Label, Category: r.Category,
-		Turn: r.Turn, Outcome: r.Outcome, Due: r.Due, Overdue: r.Due != "" && r.Due < now && r.Category != "done", StateSince: r.StateSince}
+	c := Card{
+		ID: r.ID, Number: r.Number, Title: r.Title, Organization: r.Organization, OrganizationName: r.OrganizationName, State: r.State, Label: r.Label, Category: r.Category,
+		Turn: r.Turn, Outcome: r.Outcome, Due: r.Due, Overdue: r.Due != "" && r.Due < now && r.Category != "done", StateSince: r.StateSince,
+	}
 	if err := json.Unmarshal([]byte(r.Progress), &c.Progress); err != nil {
 		return c, fmt.Errorf("read progress of request %s: %w", r.ID, err)
 	}

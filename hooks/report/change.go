@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -52,8 +51,10 @@ func (w *words) audited(e *Entry, who, action string, d map[string]any) {
 var (
 	viewed  = map[string]string{"view_as": "looked at this as the client sees it", "preview": "looked at a file", "download": "downloaded a file", "export": "exported this request"}
 	did     = map[string]string{"create": "added", "delete": "removed"}
-	objects = map[string]string{schema.Items: "the item", schema.Documents: "the file", schema.Messages: "a message", schema.InternalNotes: "an internal note",
-		schema.RequestPeople: "a person on this request", schema.Delegations: "a delegation", schema.Walls: "a wall", schema.Jobs: "a job"}
+	objects = map[string]string{
+		schema.Items: "the item", schema.Documents: "the file", schema.Messages: "a message", schema.InternalNotes: "an internal note",
+		schema.RequestPeople: "a person on this request", schema.Delegations: "a delegation", schema.Walls: "a wall", schema.Jobs: "a job",
+	}
 )
 
 // changes tells the changed fields: "Due: 1 Dec 2026 → 8 Dec 2026; Priority: normal → high".
@@ -128,7 +129,7 @@ func (w *words) value(key string, v any) string {
 		}
 		s = strings.Join(names, ", ")
 	case map[string]any:
-		s = fmt.Sprint(things(len(v), "entry", "entries"))
+		s = things(len(v), "entry", "entries")
 		if name := text(v, "name"); name != "" {
 			s = name
 		}

@@ -58,8 +58,10 @@ func TestClient_page(t *testing.T) {
 	s.both(s.bluebell, "client", dbx.Params{"category": "waiting", "turn": "client"})
 	s.both(s.bluebell, "ours", nil)
 	s.both(s.office, "of the office", nil)
-	s.insert(schema.Invitations, dbx.Params{"email": "new@bluebell.example", "name": "New", "organization": s.bluebell, "role": "member", "duties": "[]", "invited_by": s.sam.ID, "status": "sent",
-		"sent_count": 2, "expires": schema.Stamp(s.now.Add(-time.Hour)), "token_hash": "x", "scope": s.bluebell})
+	s.insert(schema.Invitations, dbx.Params{
+		"email": "new@bluebell.example", "name": "New", "organization": s.bluebell, "role": "member", "duties": "[]", "invited_by": s.sam.ID, "status": "sent",
+		"sent_count": 2, "expires": schema.Stamp(s.now.Add(-time.Hour)), "token_hash": "x", "scope": s.bluebell,
+	})
 	read[Home](s, s.anna, "/api/portal/home")
 
 	page := read[ClientPage](s, s.sam, "/api/portal/clients/"+s.bluebell)

@@ -38,9 +38,11 @@ type QueueItem struct {
 func (r *Reports) queueItems(app core.App, rows []queueRow, now string) ([]QueueItem, error) {
 	items := make([]QueueItem, 0, len(rows))
 	for _, row := range rows {
-		i := QueueItem{ID: row.ID, Number: row.Number, Title: row.Title, Organization: row.Organization, OrganizationName: row.OrganizationName, Workflow: row.WorkflowKey,
+		i := QueueItem{
+			ID: row.ID, Number: row.Number, Title: row.Title, Organization: row.Organization, OrganizationName: row.OrganizationName, Workflow: row.WorkflowKey,
 			State: row.State, Label: row.Label, Category: row.Category, Turn: row.Turn, Assignee: row.Assignee, AssigneeName: row.AssigneeName, StateSince: row.StateSince, Due: row.Due,
-			Overdue: row.Due != "" && row.Due < now && row.Category != "done", Priority: row.Priority, Revision: row.Revision}
+			Overdue: row.Due != "" && row.Due < now && row.Category != "done", Priority: row.Priority, Revision: row.Revision,
+		}
 		if err := json.Unmarshal([]byte(row.Progress), &i.Progress); err != nil {
 			return nil, fmt.Errorf("read progress of request %s: %w", row.ID, err)
 		}

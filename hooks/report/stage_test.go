@@ -64,7 +64,7 @@ var seed = sync.OnceValues(func() (string, cast) {
 	s.must(s.engine.InstallLibrary(app))
 	s.publish(holdFlow)
 	s.people()
-	s.must(app.ResetBootstrapState())
+	s.must(app.ClearBootstrap())
 	s.must(os.CopyFS(empty, os.DirFS(app.DataDir())))
 	return empty, s.cast
 })
@@ -93,11 +93,13 @@ func newStage(t *testing.T) *stage {
 func (s *stage) wire() {
 	s.now = time.Date(2026, 11, 19, 9, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return s.now }
-	s.engine = &workflow.Engine{App: s, Clock: clock,
+	s.engine = &workflow.Engine{
+		App: s, Clock: clock,
 		Audit: func(tx core.App, c workflow.Change) error { return audit.Append(tx, audit.Entry(c)) },
 		Emit: func(tx core.App, f workflow.Fact) error {
 			return event.Emit(tx, event.Event{Type: f.Type, Request: f.Request, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
-		}}
+		},
+	}
 	s.reports = &Reports{App: s, Clock: clock, Engine: s.engine}
 }
 
@@ -271,8 +273,10 @@ func (s *stage) bare(organization, title string, truth, face dbx.Params) string 
 	var flow string
 	s.must(s.DB().NewQuery(`SELECT id FROM workflows WHERE key = 'hold_flow'`).Row(&flow))
 	id := schema.NewID()
-	common := dbx.Params{"id": id, "number": "N-" + id, "organization": organization, "title": title, "state": "in_review", "category": "review", "turn": "staff", "due": "",
-		"state_since": schema.Stamp(s.now), "progress": `{"total":2}`, "data": "{}", "revision": 1}
+	common := dbx.Params{
+		"id": id, "number": "N-" + id, "organization": organization, "title": title, "state": "in_review", "category": "review", "turn": "staff", "due": "",
+		"state_since": schema.Stamp(s.now), "progress": `{"total":2}`, "data": "{}", "revision": 1,
+	}
 	request := dbx.Params{"workflow": flow, "workflow_key": "hold_flow", "entry": 1, "visibility": "organization", "priority": "normal", "restricted_to": "[]", "scope": "staff:" + organization}
 	shown := dbx.Params{"label": "We are checking", "contact": "{}", "scope": organization}
 	for key, value := range common {

@@ -24,7 +24,7 @@ const (
 )
 
 // summary says whose turn it is, since when, why, and what comes next:
-// `Waiting on us since Thu 19 Nov 16:20, because Ana Petrova did "Send". Next: check 2 of 3 items.`
+// `Waiting on us since Thu 19 Nov 16:20, because Ana Petrova did "Send". Next: check 2 of 3 items.`, in one line.
 func summary(app core.App, a asker, s *subject, w *words) (string, error) {
 	zone, err := location(app, a)
 	if err != nil {

@@ -107,7 +107,7 @@ func step(who, label, key string) string {
 
 var decisions = map[string]string{"accepted": "accepted", "rejected": "sent back", "more_needed": "asked for more of", "waived": "no longer needs", "expired": "found out of date", "provided": "took back a decision on"}
 
-// decision tells a review: `Oda Lind sent back "Bank statement".`
+// decision tells a review: `Oda Lind sent back "Bank statement".`, say.
 func decision(who, status, title string) string {
 	verb := decisions[status]
 	if verb == "" {

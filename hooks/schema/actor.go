@@ -46,6 +46,18 @@ func (a Actor) Side() string {
 	return "staff"
 }
 
+// Columns are the ids for a pair of columns, one for users and one for staff;
+// both are empty for anybody else.
+func (a Actor) Columns() (user, staff string) {
+	if a.Kind == ActorUser {
+		return a.ID, ""
+	}
+	if a.Kind == ActorStaff {
+		return "", a.ID
+	}
+	return "", ""
+}
+
 // ActorOf reads the actor from a signed-in record; nil is a guest.
 func ActorOf(auth *core.Record, ip string) Actor {
 	if auth == nil {

@@ -30,8 +30,10 @@ type Compiled struct {
 // Compile indexes a definition. It never fails on a wrong reference, which the
 // checker reports; expressions that do not compile are kept as findings.
 func Compile(def *Definition) (*Compiled, error) {
-	c := &Compiled{Definition: def, Forms: map[string]*Form{}, Texts: map[string]*LegalText{},
-		states: map[string]*State{}, transitions: map[string]*Transition{}, sections: map[string]*Section{}, fields: map[string]*Field{}}
+	c := &Compiled{
+		Definition: def, Forms: map[string]*Form{}, Texts: map[string]*LegalText{},
+		states: map[string]*State{}, transitions: map[string]*Transition{}, sections: map[string]*Section{}, fields: map[string]*Field{},
+	}
 	for i := range def.Fields {
 		c.fields[def.Fields[i].Key] = &def.Fields[i]
 		c.condition(def.Fields[i].When, fmt.Sprintf("fields[%d].when", i))

@@ -120,12 +120,11 @@ func cleanChoices(value any, options []string) (any, error) {
 // list keeps its own id.
 func cleanList(value any) (any, error) {
 	list, ok := value.([]any)
+	if s, isText := value.(string); isText && s != "" {
+		list, ok = []any{s}, true
+	}
 	if !ok {
-		if s, isText := value.(string); isText && s != "" {
-			list = []any{s}
-		} else {
-			return nil, fmt.Errorf("a list is expected")
-		}
+		return nil, fmt.Errorf("a list is expected")
 	}
 	if len(list) > 500 {
 		return nil, fmt.Errorf("the list is too long (at most 500)")

@@ -264,8 +264,10 @@ func (c *Compiled) effectsPossible(t *Transition, f *Facts) []problem.Blocker {
 	for _, e := range t.Effects {
 		switch {
 		case e.InviteMembers != "" && f.Members[e.InviteMembers] == 0:
-			blockers = append(blockers, problem.Blocker{Code: problem.NobodyInvited,
-				Message: fmt.Sprintf("%s has no %s yet. Invite one first.", f.OrgName, strings.ReplaceAll(strings.TrimPrefix(e.InviteMembers, "client_"), "_", " "))})
+			blockers = append(blockers, problem.Blocker{
+				Code:    problem.NobodyInvited,
+				Message: fmt.Sprintf("%s has no %s yet. Invite one first.", f.OrgName, strings.ReplaceAll(strings.TrimPrefix(e.InviteMembers, "client_"), "_", " ")),
+			})
 		case e.PublishFile != "" && !c.publishable(e.PublishFile, f):
 			blockers = append(blockers, problem.Blocker{Code: problem.NothingToPublish, Message: "There is no file to hand over yet. Attach it first."})
 		}

@@ -147,9 +147,11 @@ func (e *Engine) startJob(tx core.App, l *live, name string, revision int) error
 	// Keys carry the revision of the step that started them: a second run after
 	// a reopening is a new job, a repeated delivery of the same one is not.
 	key := fill(spec.IdempotencyKey, l.placeholders(revision)) + "#" + strconv.Itoa(revision)
-	err := schema.Insert(tx, schema.Jobs, dbx.Params{"id": schema.NewID(), "connection": "", "name": name, "system": spec.System, "request": l.ID, "collection": schema.Requests, "record": l.ID,
+	err := schema.Insert(tx, schema.Jobs, dbx.Params{
+		"id": schema.NewID(), "connection": "", "name": name, "system": spec.System, "request": l.ID, "collection": schema.Requests, "record": l.ID,
 		"organization": l.Organization, "status": "skipped", "attempts": 0, "next_at": "", "idempotency_key": key,
-		"last_error": "No " + spec.System + " system is connected, so there was nothing to do.", "revision": revision, "scope": l.Scope, "created": now, "updated": now})
+		"last_error": "No " + spec.System + " system is connected, so there was nothing to do.", "revision": revision, "scope": l.Scope, "created": now, "updated": now,
+	})
 	if err != nil {
 		return fmt.Errorf("queue job %s: %w", name, err)
 	}
@@ -229,6 +231,8 @@ func (e *Engine) recordAcceptance(tx core.App, l *live, what string) error {
 			return fmt.Errorf("read accepted documents: %w", err)
 		}
 	}
-	return e.Audit(tx, Change{Actor: l.who.Actor, Action: "review", Collection: schema.Requests, Record: l.ID, Organization: l.Organization, Request: l.ID, Scope: l.Scope, At: l.facts.Now,
-		Change: map[string]any{"accepted": what, "sha256": hashes, "ip": l.who.Actor.IP, "name": l.who.Actor.Name}})
+	return e.Audit(tx, Change{
+		Actor: l.who.Actor, Action: "review", Collection: schema.Requests, Record: l.ID, Organization: l.Organization, Request: l.ID, Scope: l.Scope, At: l.facts.Now,
+		Change: map[string]any{"accepted": what, "sha256": hashes, "ip": l.who.Actor.IP, "name": l.who.Actor.Name},
+	})
 }

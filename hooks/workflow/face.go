@@ -100,8 +100,10 @@ func (c *Compiled) Face(f *Facts, shown Shown) *ClientFace {
 	}
 	as := *f
 	as.State = shown.State // rights and locks as of the state that is shown
-	face := &ClientFace{State: s.Key, Label: clientLabel(s), Category: s.Category, Turn: s.Turn, Outcome: s.Outcome, Due: shown.Due, Since: shown.Since,
-		Title: f.Title, Data: c.clientData(f), Contact: shown.Contact}
+	face := &ClientFace{
+		State: s.Key, Label: clientLabel(s), Category: s.Category, Turn: s.Turn, Outcome: s.Outcome, Due: shown.Due, Since: shown.Since,
+		Title: f.Title, Data: c.clientData(f), Contact: shown.Contact,
+	}
 	for _, i := range f.applicable() {
 		section := c.sections[i.Section]
 		if section == nil || !c.clientSees(&as, section, i) {
@@ -138,9 +140,11 @@ func (c *Compiled) clientItem(f *Facts, section *Section, state *State, i *Item)
 	if _, warning := c.complete(&as, f.Now); warning != "" && editable {
 		why = warning
 	}
-	return ClientItem{ID: i.ID, Section: i.Section, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Position: i.Position,
+	return ClientItem{
+		ID: i.ID, Section: i.Section, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Position: i.Position,
 		Status: d.Status, Label: itemLabel(&as, state), Required: i.Required, Editable: editable, Why: why,
-		Reason: d.Reason, Comment: d.Comment, Due: i.Due, Options: i.Options, Answers: publicAnswers(i)}
+		Reason: d.Reason, Comment: d.Comment, Due: i.Due, Options: i.Options, Answers: publicAnswers(i),
+	}
 }
 
 // shownOf is the decision that the client may know.

@@ -166,8 +166,10 @@ func (f *Facts) env() env {
 			items[i.Key] = i.Status
 		}
 	}
-	return env{Data: f.Data, Organization: f.OrgData, Items: items,
-		Request: map[string]any{"state": f.State, "entry": f.Entry, "priority": f.Priority, "title": f.Title, "number": f.Number}}
+	return env{
+		Data: f.Data, Organization: f.OrgData, Items: items,
+		Request: map[string]any{"state": f.State, "entry": f.Entry, "priority": f.Priority, "title": f.Title, "number": f.Number},
+	}
 }
 
 // applicable are the items that count.

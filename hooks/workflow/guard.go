@@ -112,8 +112,7 @@ func (e *Engine) grant(re *core.RecordRequestEvent, before *core.Record, w *wish
 	if w.patches {
 		w.patch.ExpectedRevision = w.revision
 		if w.patch.Data != nil {
-			clear := object(before.GetString("data"))
-			for key := range clear {
+			for key := range object(before.GetString("data")) {
 				if _, kept := w.patch.Data[key]; !kept {
 					w.patch.Data[key] = nil
 				}
@@ -172,8 +171,10 @@ func (w *wish) input() (Input, error) {
 	if err := json.Unmarshal(b, &asked); err != nil {
 		return in, problem.New(problem.BadInput, "A member of the request has the wrong type.").Because(err)
 	}
-	return Input{Transition: asked.Transition, InternalNote: asked.InternalNote, ClientComment: asked.ClientComment, ExternalReference: asked.ExternalReference,
-		ClientTemplate: asked.ClientTemplate, Items: asked.Items, Comments: asked.Comments}, nil
+	return Input{
+		Transition: asked.Transition, InternalNote: asked.InternalNote, ClientComment: asked.ClientComment, ExternalReference: asked.ExternalReference,
+		ClientTemplate: asked.ClientTemplate, Items: asked.Items, Comments: asked.Comments,
+	}, nil
 }
 
 // leadsTo finds the one transition from the present state to another.
@@ -295,13 +296,7 @@ func (e *Engine) fillWords(re *core.RecordRequestEvent, note bool) error {
 		if blank(re.Record.GetString("body")) {
 			return problem.Field("body", problem.FieldMissing, "Write something first.")
 		}
-		user, staff := "", ""
-		switch who.Kind {
-		case schema.ActorUser:
-			user = who.ID
-		case schema.ActorStaff:
-			staff = who.ID
-		}
+		user, staff := who.Columns()
 		re.Record.Load(map[string]any{"author_name": who.Name, "scope": scope})
 		kind, collection := "message.posted", schema.Messages
 		if note {

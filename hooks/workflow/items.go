@@ -55,8 +55,10 @@ func (c *Compiled) instantiate(s *Section, spec *ItemSpec, group, each element, 
 		}
 		title = filledIn
 	}
-	return &Item{Section: s.Key, Key: spec.Key, Instance: instance, Position: position, Kind: spec.Kind,
-		Title: title, Hint: spec.Help, Status: Missing, EnteredStatus: Missing, Required: spec.IsRequired(), Active: true, Answers: map[string]any{}}
+	return &Item{
+		Section: s.Key, Key: spec.Key, Instance: instance, Position: position, Kind: spec.Kind,
+		Title: title, Hint: spec.Help, Status: Missing, EnteredStatus: Missing, Required: spec.IsRequired(), Active: true, Answers: map[string]any{},
+	}
 }
 
 // eachNames are the placeholders of a repeated item: {each}, and the singular of
@@ -214,22 +216,22 @@ func checkMetadata(spec *ItemSpec, m Metadata, value string, now time.Time) stri
 }
 
 func (c *Compiled) formComplete(spec *ItemSpec, i *Item) (bool, string) {
-	any := false
+	begun := false
 	for key, value := range i.Answers {
 		if !strings.HasPrefix(key, "_") && filled(value, 0) {
-			any = true
+			begun = true
 		}
 	}
 	form := c.Forms[spec.Form]
 	if form == nil {
-		return any, ""
+		return begun, ""
 	}
 	for _, q := range form.Questions {
 		if q.Required && !filled(i.Answers[q.Key], 0) {
 			return false, ""
 		}
 	}
-	return any, ""
+	return begun, ""
 }
 
 // settle gives an item the status that its content asks for, after the provider

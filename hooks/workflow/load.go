@@ -101,8 +101,10 @@ func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error)
 
 // gather reads everything that deciding needs.
 func (e *Engine) gather(tx core.App, l *live) error {
-	l.facts = &Facts{Now: e.Clock(), ID: l.ID, Number: l.Number, Title: l.Title, State: l.State, Entry: l.Entry, StateSince: schema.Time(l.StateSince), Revision: l.Revision,
-		Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{}}
+	l.facts = &Facts{
+		Now: e.Clock(), ID: l.ID, Number: l.Number, Title: l.Title, State: l.State, Entry: l.Entry, StateSince: schema.Time(l.StateSince), Revision: l.Revision,
+		Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
+	}
 	l.facts.Data, l.facts.OrgData = object(l.Data), object(l.OrgData)
 	if err := json.Unmarshal([]byte(l.Face), &l.shown); err != nil {
 		return fmt.Errorf("read face of request %s: %w", l.ID, err)
@@ -200,9 +202,11 @@ func loadItems(tx core.App, request string) ([]*Item, error) {
 }
 
 func (r *itemRow) item() (*Item, error) {
-	i := &Item{ID: r.ID, Section: r.Section, Key: r.Key, Instance: r.Instance, Position: r.Position, Kind: r.Kind, Title: r.Title, Hint: r.Hint,
+	i := &Item{
+		ID: r.ID, Section: r.Section, Key: r.Key, Instance: r.Instance, Position: r.Position, Kind: r.Kind, Title: r.Title, Hint: r.Hint,
 		Status: r.Status, EnteredStatus: r.EnteredStatus, Required: r.Required, Active: r.Active, Reason: r.Reason, Comment: r.Comment, Due: r.Due,
-		ProvidedBy: r.ProvidedBy, ProvidedAt: r.ProvidedAt, Reviewer: r.Reviewer, ReviewedAt: r.ReviewedAt, Answers: object(r.Answers), Tries: r.Tries}
+		ProvidedBy: r.ProvidedBy, ProvidedAt: r.ProvidedAt, Reviewer: r.Reviewer, ReviewedAt: r.ReviewedAt, Answers: object(r.Answers), Tries: r.Tries,
+	}
 	if err := json.Unmarshal([]byte(r.Options), &i.Options); err != nil {
 		return nil, err
 	}

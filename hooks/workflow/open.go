@@ -115,16 +115,20 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 		}
 		l.who.Standing = access.OfStaff(member)
 	}
-	l.row = row{ID: id, Workflow: def.ID, Organization: org.Id, OrgName: org.GetString("name"), OrgPath: org.GetString("path"), Title: in.Title, State: def.Initial, Period: in.Period,
-		Scope: schema.StaffScope(org.Id), Tags: "[]", RestrictedTo: "[]", StateSince: schema.Stamp(now), Requester: actor.ID}
+	l.row = row{
+		ID: id, Workflow: def.ID, Organization: org.Id, OrgName: org.GetString("name"), OrgPath: org.GetString("path"), Title: in.Title, State: def.Initial, Period: in.Period,
+		Scope: schema.StaffScope(org.Id), Tags: "[]", RestrictedTo: "[]", StateSince: schema.Stamp(now), Requester: actor.ID,
+	}
 	if blank(l.Title) {
 		l.Title = def.Title
 	}
 	if len(l.Title) > 300 {
 		return problem.Field("title", problem.FieldInvalid, "The title is too long (at most 300 characters).")
 	}
-	l.facts = &Facts{Now: now, ID: id, Title: l.Title, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgName: l.OrgName, OrgData: object(org.GetString("data")),
-		Data: map[string]any{}, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{}}
+	l.facts = &Facts{
+		Now: now, ID: id, Title: l.Title, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgName: l.OrgName, OrgData: object(org.GetString("data")),
+		Data: map[string]any{}, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
+	}
 	if err := l.firstData(in, org); err != nil {
 		return err
 	}
@@ -148,12 +152,12 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 			return err
 		}
 	}
-	return e.store(tx, l, state, in)
+	return e.store(tx, l, state)
 }
 
 // store writes a new request. The row goes in first, as the database asks for
 // the initial state; what follows is an ordinary change.
-func (e *Engine) store(tx core.App, l *live, state *State, in NewRequest) error {
+func (e *Engine) store(tx core.App, l *live, state *State) error {
 	now := schema.Stamp(l.facts.Now)
 	err := schema.Insert(tx, schema.Requests, dbx.Params{
 		"id": l.ID, "number": l.Number, "workflow": l.Workflow, "workflow_key": l.def.Key, "organization": l.Organization, "period": l.Period, "title": l.facts.Title,

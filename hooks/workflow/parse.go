@@ -240,8 +240,10 @@ func (r *reader) keys(n *yaml.Node, t reflect.Type, path string) {
 				for name := range known {
 					names = append(names, name)
 				}
-				r.findings = append(r.findings, Finding{Level: "error", Code: "unknown_key", Path: join(path, key.Value), Line: key.Line, Column: key.Column,
-					Message: fmt.Sprintf("%q is not known here.%s", key.Value, didYouMean(key.Value, names))})
+				r.findings = append(r.findings, Finding{
+					Level: "error", Code: "unknown_key", Path: join(path, key.Value), Line: key.Line, Column: key.Column,
+					Message: fmt.Sprintf("%q is not known here.%s", key.Value, didYouMean(key.Value, names)),
+				})
 				continue
 			}
 			r.keys(n.Content[i+1], field, join(path, key.Value))

@@ -38,11 +38,11 @@ func (e *Engine) Once(_ context.Context, app core.App, id string, actor schema.A
 		return nil, problem.Field("Idempotency-Key", problem.BadInput, "An Idempotency-Key has 8 to 255 characters.")
 	}
 	digest := sha256.Sum256([]byte(id + "\x00" + schema.JSON(in)))
-	print := hex.EncodeToString(digest[:])
+	digested := hex.EncodeToString(digest[:])
 	var out json.RawMessage
 	err := e.within(app, func(tx core.App) error {
 		if key != "" {
-			first, err := firstAnswer(tx, actor.ID, key, print)
+			first, err := firstAnswer(tx, actor.ID, key, digested)
 			if err != nil || first != nil {
 				out = first
 				return err
@@ -65,7 +65,7 @@ func (e *Engine) Once(_ context.Context, app core.App, id string, actor schema.A
 		if key == "" {
 			return nil
 		}
-		return keepAnswer(tx, actor.ID, key, print, out, l.facts.Now)
+		return keepAnswer(tx, actor.ID, key, digested, out, l.facts.Now)
 	})
 	return out, err
 }
@@ -100,8 +100,10 @@ func firstAnswer(tx core.App, principal, key, digest string) (json.RawMessage, e
 const keyLife = 48 * time.Hour
 
 func keepAnswer(tx core.App, principal, key, digest string, answer json.RawMessage, now time.Time) error {
-	err := schema.Insert(tx, "idempotency_keys", dbx.Params{"id": schema.NewID(), "principal": principal, "key": key, "digest": digest, "status": 200,
-		"answer": string(answer), "expires": schema.Stamp(now.Add(keyLife)), "created": schema.Stamp(now), "updated": schema.Stamp(now)})
+	err := schema.Insert(tx, "idempotency_keys", dbx.Params{
+		"id": schema.NewID(), "principal": principal, "key": key, "digest": digest, "status": 200,
+		"answer": string(answer), "expires": schema.Stamp(now.Add(keyLife)), "created": schema.Stamp(now), "updated": schema.Stamp(now),
+	})
 	if err != nil {
 		return fmt.Errorf("keep idempotency key: %w", err)
 	}
@@ -209,8 +211,10 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 	if err := e.rememberStep(tx, l, t, labelBefore, quiet); err != nil {
 		return err
 	}
-	payload := map[string]any{"key": t.Key, "from": from, "to": t.To, "entry": entry, "revision": revision, "label": target.Label.String(), "to_category": target.Category, "to_turn": target.Turn,
-		"submitter": l.submitter(), "sent_back": sentBackItems.or(l.sentBackList()), "missing": l.missingList(), "comment": in.ClientComment, "data": f.Data, "tipping_off": quiet}
+	payload := map[string]any{
+		"key": t.Key, "from": from, "to": t.To, "entry": entry, "revision": revision, "label": target.Label.String(), "to_category": target.Category, "to_turn": target.Turn,
+		"submitter": l.submitter(), "sent_back": sentBackItems.or(l.sentBackList()), "missing": l.missingList(), "comment": in.ClientComment, "data": f.Data, "tipping_off": quiet,
+	}
 	payload["count"] = len(payload["sent_back"].(briefs))
 	change := map[string]any{"state": []any{from, t.To}, "transition": t.Key}
 	if reason != "" {
@@ -354,14 +358,11 @@ func (e *Engine) writeWords(tx core.App, l *live, in Input, now string) error {
 	if blank(in.ClientComment) || l.ClientScope == "" {
 		return nil
 	}
-	user, staff := "", ""
-	if l.who.Actor.Kind == schema.ActorUser {
-		user = l.who.Actor.ID
-	} else if l.who.Actor.Kind == schema.ActorStaff {
-		staff = l.who.Actor.ID
-	}
-	err := schema.Insert(tx, schema.Messages, dbx.Params{"id": schema.NewID(), "request": l.ID, "organization": l.Organization, "author_user": user, "author_staff": staff,
-		"author_name": l.who.Actor.Name, "body": in.ClientComment, "documents": "[]", "scope": l.ClientScope, "created": now, "updated": now})
+	user, staff := l.who.Actor.Columns()
+	err := schema.Insert(tx, schema.Messages, dbx.Params{
+		"id": schema.NewID(), "request": l.ID, "organization": l.Organization, "author_user": user, "author_staff": staff,
+		"author_name": l.who.Actor.Name, "body": in.ClientComment, "documents": "[]", "scope": l.ClientScope, "created": now, "updated": now,
+	})
 	if err != nil {
 		return fmt.Errorf("write message: %w", err)
 	}

@@ -101,8 +101,10 @@ func (e *Engine) DocumentsChanged(tx core.App, item string, actor schema.Actor, 
 	if i.Status == was {
 		return nil
 	}
-	return e.Emit(tx, Fact{Type: "item." + i.Status, Request: l.ID, Organization: l.Organization, Actor: actor, At: l.facts.Now,
-		Payload: map[string]any{"item": i.ID, "key": i.Key, "title": i.Title, "from": was, "to": i.Status}})
+	return e.Emit(tx, Fact{
+		Type: "item." + i.Status, Request: l.ID, Organization: l.Organization, Actor: actor, At: l.facts.Now,
+		Payload: map[string]any{"item": i.ID, "key": i.Key, "title": i.Title, "from": was, "to": i.Status},
+	})
 }
 
 func requestOf(tx core.App, item string) (string, error) {

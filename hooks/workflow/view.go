@@ -232,8 +232,10 @@ func (l *live) clientSide() bool { return l.who.Side() == "client" || l.who.Show
 
 func (l *live) view(documents map[string][]DocumentView) View {
 	f, def := l.facts, l.def
-	v := View{ID: l.ID, Number: l.Number, Title: l.Title, Side: "staff", Workflow: def.Key, WorkflowTitle: def.Title, Organization: l.Organization, OrganizationName: l.OrgName, State: l.State,
-		Due: l.Due, StateSince: l.StateSince, Created: l.Created, Revision: l.Revision, Contact: l.contact(), Progress: def.progress(f), ActingFor: l.who.Standing.GiverName}
+	v := View{
+		ID: l.ID, Number: l.Number, Title: l.Title, Side: "staff", Workflow: def.Key, WorkflowTitle: def.Title, Organization: l.Organization, OrganizationName: l.OrgName, State: l.State,
+		Due: l.Due, StateSince: l.StateSince, Created: l.Created, Revision: l.Revision, Contact: l.contact(), Progress: def.progress(f), ActingFor: l.who.Standing.GiverName,
+	}
 	if l.clientSide() {
 		v.Side, v.State, v.Due, v.StateSince, v.Revision, v.Contact = "client", l.shown.State, l.shown.Due, l.shown.Since, l.shown.Revision, l.shown.Contact
 		v.Progress = l.before.Progress
@@ -313,7 +315,7 @@ func (l *live) sectionViews(documents map[string][]DocumentView) []SectionView {
 		}
 		for _, i := range l.facts.applicable() {
 			if i.Section == s.Key && (!l.clientSide() || l.showsItem(i.ID)) {
-				v.Items = append(v.Items, l.itemView(s, i, documents[i.ID]))
+				v.Items = append(v.Items, l.itemView(i, documents[i.ID]))
 			}
 		}
 		if len(v.Items) > 0 || v.CanAdd {
@@ -323,7 +325,7 @@ func (l *live) sectionViews(documents map[string][]DocumentView) []SectionView {
 	return list
 }
 
-func (l *live) itemView(s *Section, i *Item, documents []DocumentView) ItemView {
+func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 	spec := l.def.Spec(i.Section, i.Key)
 	as, f := *i, l.asShown()
 	v := ItemView{ID: i.ID, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Required: i.Required, Due: i.Due, Answers: publicAnswers(i), Ask: l.ask(spec, i), Documents: documents}
@@ -547,8 +549,10 @@ func loadDocuments(app core.App, l *live) (map[string][]DocumentView, error) {
 	byItem := map[string][]DocumentView{}
 	for _, r := range rows {
 		mine := r.User == l.who.Actor.ID || r.Staff == l.who.Actor.ID
-		byItem[r.Item] = append(byItem[r.Item], DocumentView{ID: r.ID, Title: r.Title, Version: r.Version, Size: r.Size, Mime: r.Mime, State: r.State, AuthorName: r.AuthorName, ByClient: r.User != "",
-			Created: r.Created, SHA256: r.SHA256, Metadata: object(r.Metadata), Current: !r.Superseded, Removable: mine && r.SentAt == "", URL: "/api/files/documents/" + r.ID + "/" + r.File})
+		byItem[r.Item] = append(byItem[r.Item], DocumentView{
+			ID: r.ID, Title: r.Title, Version: r.Version, Size: r.Size, Mime: r.Mime, State: r.State, AuthorName: r.AuthorName, ByClient: r.User != "",
+			Created: r.Created, SHA256: r.SHA256, Metadata: object(r.Metadata), Current: !r.Superseded, Removable: mine && r.SentAt == "", URL: "/api/files/documents/" + r.ID + "/" + r.File,
+		})
 	}
 	return byItem, nil
 }
