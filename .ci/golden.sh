@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-find . -name node_modules -prune -o -name '*.golden*' -path '*/testdata/*' -printf '%h\n' | sed 's#/testdata.*##' | sort -u |
+grep -rl --include='*_test.go' '"update"' hooks | xargs -r -n1 dirname | sort -u |
   while read -r package; do
-    go test "$package" -update
+    go test "./$package" -update
   done

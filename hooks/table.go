@@ -110,6 +110,11 @@ func Register(app core.App, o Options) *House {
 		return e.Next()
 	})
 
+	// ---- who signed in, and who could not
+	on(r, "signed in", "*", 10, "audit.signed_in", app.OnRecordAuthRequest(), h.Recorder.SignedIn)
+	on(r, "sign-in by password", "*", 10, "audit.password_tried", app.OnRecordAuthWithPasswordRequest(), h.Recorder.PasswordTried)
+	on(r, "sign-in by code", "*", 10, "audit.code_tried", app.OnRecordAuthWithOTPRequest(), h.Recorder.CodeTried)
+
 	// ---- mail and live pages
 	on(r, "mail", "sign-in code", 10, "notify.send_code", app.OnMailerRecordOTPSend(), h.SignIn.CodeSend)
 	on(r, "mail", "password reset", 10, "notify.send_password_reset", app.OnMailerRecordPasswordResetSend(), h.SignIn.PasswordResetSend)
@@ -126,7 +131,7 @@ func Register(app core.App, o Options) *House {
 		Row{"every minute", "timers, invitations", "house.tick", 0})
 
 	// ---- start and stop
-	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "account flows", "access.offered", 100})
+	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "SQL console", "audit.sql", 110})
 	routes := h.routes()
 	for _, x := range routes {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
@@ -189,6 +194,7 @@ func (h *House) routes() []route {
 func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.headers", Priority: -2000, Func: console.Headers})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.offered", Priority: 100, Func: access.Offered})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "audit.sql", Priority: 110, Func: h.Recorder.SQL})
 	for _, x := range routes {
 		// The trail is the audit log; PocketBase's log of successful calls would
 		// write a row for each.

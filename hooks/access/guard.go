@@ -62,8 +62,15 @@ func (g Guard) FillOrganization(e *core.RecordEvent) error {
 // OrganizationSaved derives who sees a new or moved organization, and moves the
 // paths of everything below it.
 func (g Guard) OrganizationSaved(e *core.RecordEvent) error {
-	before, after := e.Record.Original().GetString("path"), e.Record.GetString("path")
-	isNew := e.Record.IsNew()
+	before, after, isNew := "", e.Record.GetString("path"), e.Record.IsNew()
+	if !isNew {
+		// As stored: a record that was made and changed in one go has no original,
+		// and an empty path would be that of everybody.
+		err := e.App.DB().NewQuery(`SELECT path FROM organizations WHERE id = {:id}`).Bind(dbx.Params{"id": e.Record.Id}).Row(&before)
+		if err != nil {
+			return fmt.Errorf("read path of organization %s: %w", e.Record.Id, err)
+		}
+	}
 	return inTransaction(e, func(tx core.App) error {
 		if !isNew && before == after {
 			return nil
@@ -75,7 +82,10 @@ func (g Guard) OrganizationSaved(e *core.RecordEvent) error {
 				return fmt.Errorf("move organizations below %s: %w", e.Record.Id, err)
 			}
 		}
-		return Subtree(tx, after, g.Clock())
+		if err := Subtree(tx, after, g.Clock()); err != nil {
+			return err
+		}
+		return g.ownScopes(tx, `organization IN (SELECT id FROM organizations WHERE path >= {:path} AND path < {:path} || '~')`, dbx.Params{"path": after})
 	})
 }
 
@@ -131,8 +141,9 @@ func (g Guard) WallSaved(e *core.RecordEvent) error {
 		if err := Staff(tx, staff, g.Clock()); err != nil {
 			return err
 		}
-		if request != "" {
-			return g.requests(tx, []string{request})
+		// The request may get its own scope, or lose it; all others keep theirs.
+		if err := g.requests(tx, []string{request}); err != nil {
+			return err
 		}
 		return g.ownScopes(tx, `1 = 1`, nil)
 	})
@@ -158,8 +169,8 @@ func (g Guard) people(tx core.App, users []string) error {
 				return err
 			}
 		}
-		err := g.ownScopes(tx, `organization IN (SELECT o.id FROM organizations o JOIN memberships m ON m.user = {:user} JOIN organizations top ON top.id = m.organization
-			WHERE o.path >= top.path AND o.path < top.path || '~') OR id IN (SELECT scope FROM access WHERE principal = {:user})`, dbx.Params{"user": user})
+		err := g.ownScopes(tx, `organization IN (SELECT o.id FROM organizations o JOIN (SELECT organization FROM memberships WHERE user = {:user} UNION SELECT organization FROM delegations WHERE "to" = {:user}) m
+			JOIN organizations top ON top.id = m.organization WHERE o.path >= top.path AND o.path < top.path || '~') OR id IN (SELECT scope FROM access WHERE principal = {:user})`, dbx.Params{"user": user})
 		if err != nil {
 			return err
 		}

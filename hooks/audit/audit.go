@@ -1,6 +1,8 @@
 // Package audit keeps the append-only trail: who did what to which record, when.
 //
 //	audit.go   Append, inside the transaction of the change
+//	record.go  changes of ordinary records
+//	signin.go  sign-ins, and what the SQL console is asked
 //	verify.go  walks the chain of hashes and names the first bad entry
 package audit
 

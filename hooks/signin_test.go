@@ -1,0 +1,45 @@
+package hooks_test
+
+import (
+	"testing"
+
+	"gatehouse/hooks/gatetest"
+)
+
+func TestSignIn_isOnTheTrail(t *testing.T) {
+	s := gatetest.New(t)
+	path := "/api/collections/users/auth-with-password"
+	want(t, s.Ask(t, nil, "POST", path, map[string]any{"identity": "Anna@example.com", "password": "not hers at all"}), 400)
+	want(t, s.Ask(t, nil, "POST", path, map[string]any{"identity": "Anna@example.com", "password": gatetest.Password}), 200)
+	want(t, s.Ask(t, s.Anna, "POST", "/api/collections/users/auth-refresh", nil), 200) // no sign-in
+	var failed, signed int
+	scan(t, s.App(), `SELECT COUNT(*) FROM audit_log WHERE action = 'sign_in_failed' AND record = {:id}`, s.Anna.Id, &failed)
+	scan(t, s.App(), `SELECT COUNT(*) FROM audit_log WHERE action = 'sign_in' AND record = {:id}`, s.Anna.Id, &signed)
+	if failed != 1 || signed != 1 {
+		t.Fatalf("the trail has %d failed and %d sign-ins", failed, signed)
+	}
+}
+
+func TestSQLConsole_isOnTheTrail(t *testing.T) {
+	s := gatetest.New(t)
+	want(t, s.Ask(t, s.Sol, "POST", "/api/sql", map[string]any{"query": "SELECT 1"}), 200)
+	want(t, s.Ask(t, s.Pat, "POST", "/api/sql", map[string]any{"query": "SELECT 2"}), 403) // an owner is no superuser
+	var one, two int
+	scan(t, s.App(), `SELECT COUNT(*) FROM audit_log WHERE action = 'sql' AND change LIKE '%SELECT 1%' AND actor = {:id}`, s.Sol.Id, &one)
+	scan(t, s.App(), `SELECT COUNT(*) FROM audit_log WHERE action = 'sql' AND change LIKE '%SELECT 2%' AND actor = {:id}`, s.Pat.Id, &two)
+	if one != 1 || two != 0 {
+		t.Fatalf("the trail has %d and %d", one, two)
+	}
+}
+
+// Flows that no page offers are refused alike for accounts that exist and not.
+func TestAccountFlows_areNotOffered(t *testing.T) {
+	s := gatetest.New(t)
+	for _, email := range []string{"Anna@example.com", "nobody@example.com"} {
+		for _, collection := range []string{"users", "staff", s.Anna.Collection().Id} {
+			a := s.Ask(t, nil, "POST", "/api/collections/"+collection+"/request-password-reset", map[string]any{"email": email})
+			want(t, a, 403)
+		}
+	}
+	want(t, s.Ask(t, nil, "POST", "/api/collections/_superusers/request-password-reset", map[string]any{"email": "sol@example.com"}), 204)
+}
