@@ -12,6 +12,7 @@ import (
 
 	"github.com/pocketbase/pocketbase"
 	"github.com/pocketbase/pocketbase/cmd"
+	"github.com/spf13/cobra"
 
 	"gatehouse/hooks"
 	"gatehouse/hooks/ops"
@@ -74,7 +75,9 @@ func run() error {
 		house.Start(held, os.Stdout)
 	}
 	app.RootCmd.Use, app.RootCmd.Short, app.RootCmd.Version = "gatehouse", "A client portal for small firms", hooks.Version
-	app.RootCmd.AddCommand(cmd.NewSuperuserCommand(app))
+	superuser := cmd.NewSuperuserCommand(app)
+	superuser.PersistentPreRunE = func(*cobra.Command, []string) error { return app.RunAllMigrations() } // the folder may be new
+	app.RootCmd.AddCommand(superuser)
 	app.RootCmd.AddCommand(house.Commands()...)
 	return app.Execute()
 }

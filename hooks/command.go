@@ -82,7 +82,7 @@ func (h *House) Announce(e *core.ServeEvent, out io.Writer) error {
 	if err := e.Next(); err != nil {
 		return err
 	}
-	base := "http://" + e.Server.Addr
+	base := "http://" + reachable(e.Server.Addr)
 	if h.baseURL() == "" || strings.HasPrefix(h.baseURL(), "http://localhost") {
 		settings := h.App.Settings()
 		settings.Meta.AppURL = base
@@ -117,6 +117,19 @@ func (h *House) Announce(e *core.ServeEvent, out io.Writer) error {
 	}
 	_, err := fmt.Fprintln(out, strings.Join(append(lines, ""), "\n"))
 	return err
+}
+
+// reachable is an address that a browser on this machine can open: one that
+// means every interface is none.
+func reachable(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if host == "" || host == "0.0.0.0" || host == "::" {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // Prepare brings a migrated folder to where a portal can run on it.

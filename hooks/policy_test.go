@@ -264,7 +264,37 @@ func TestPolicy_everyCollectionAndRouteForEverybody(t *testing.T) {
 			}
 		}
 	}
+	forbidden(t, columns)
 	golden(t, "policy.txt", policyText(order, columns))
+}
+
+// forbidden are answers that no -update may make right.
+func forbidden(t *testing.T, columns []map[string]string) {
+	t.Helper()
+	stranger, other := columns[0], columns[1]
+	shared := []string{"forms", "texts"} // the same for every client
+	for line, answer := range stranger {
+		head, act, _ := strings.Cut(line, " ")
+		if isMethod(head) {
+			continue
+		}
+		if answer == "sees" || answer == "200" || answer == "204" {
+			t.Errorf("somebody who has not signed in may %s %s: %s", strings.TrimSpace(act), head, answer)
+		}
+	}
+	for line, answer := range other {
+		head, act, _ := strings.Cut(line, " ")
+		if !isMethod(head) && !slices.Contains(shared, head) && (answer == "200" || answer == "204") {
+			t.Errorf("an admin of another client may %s a record of %s: %s", strings.TrimSpace(act), head, answer)
+		}
+	}
+	for n, p := range people {
+		for line, answer := range columns[n] {
+			if strings.HasPrefix(answer, "5") {
+				t.Errorf("%s, %s: %s is our own fault", p.title, line, answer)
+			}
+		}
+	}
 }
 
 func policyText(order []string, columns []map[string]string) string {

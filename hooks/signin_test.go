@@ -43,3 +43,19 @@ func TestAccountFlows_areNotOffered(t *testing.T) {
 	}
 	want(t, s.Ask(t, nil, "POST", "/api/collections/_superusers/request-password-reset", map[string]any{"email": "sol@example.com"}), 204)
 }
+
+// The dashboard opens for staff, and tells them nothing of the installation.
+func TestDashboardStart_holdsNothingForStaff(t *testing.T) {
+	s := gatetest.New(t)
+	for _, path := range []string{"/api/collections", "/api/collections/meta/scaffolds", "/api/collections/meta/oauth2-providers", "/api/settings"} {
+		a := s.Ask(t, s.Pat, "GET", path+"?perPage=500", nil)
+		want(t, a, 200)
+		if len(a.Raw) > 120 {
+			t.Errorf("%s tells an owner %s", path, a.Raw)
+		}
+		want(t, s.Ask(t, s.Anna, "GET", path, nil), 403)
+		want(t, s.Ask(t, nil, "GET", path, nil), 401)
+	}
+	want(t, s.Ask(t, s.Pat, "GET", "/api/collections/requests", nil), 403)
+	want(t, s.Ask(t, s.Pat, "PATCH", "/api/settings", map[string]any{}), 403)
+}

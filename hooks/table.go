@@ -131,7 +131,7 @@ func Register(app core.App, o Options) *House {
 		Row{"every minute", "timers, invitations", "house.tick", 0})
 
 	// ---- start and stop
-	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "SQL console", "audit.sql", 110})
+	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "SQL console", "audit.sql", 110})
 	routes := h.routes()
 	for _, x := range routes {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
@@ -193,6 +193,8 @@ func (h *House) routes() []route {
 // serve binds the routes and the two interfaces, and starts the workers.
 func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.headers", Priority: -2000, Func: console.Headers})
+	// After the auth token was read (-1020), before superusers are asked for (0).
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.start_up", Priority: -900, Func: console.StartUp})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.offered", Priority: 100, Func: access.Offered})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "audit.sql", Priority: 110, Func: h.Recorder.SQL})
 	for _, x := range routes {
@@ -205,7 +207,7 @@ func (h *House) serve(e *core.ServeEvent, routes []route) error {
 		e.Router.GET("/staff", console.Shell(h.Options.Console))
 		e.Router.GET("/staff/{$}", console.Shell(h.Options.Console))
 		e.Router.GET("/staff/{path...}", apis.Static(h.Options.Console, false))
-		e.Router.GET("/{path...}", apis.Static(h.Options.Portal, true)).Bind(apis.Gzip())
+		e.Router.GET("/{path...}", console.Portal(h.Options.Portal)).Bind(apis.Gzip())
 	}
 	h.App.OnTerminate().Bind(&hook.Handler[*core.TerminateEvent]{Id: ops.PocketBaseShutdown, Priority: -9999, Func: ops.Shutdown(e.App, e.Server)})
 	if h.Options.Workers {

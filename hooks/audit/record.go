@@ -36,7 +36,6 @@ func (r Recorder) Updated(e *core.RecordEvent) error { return r.record(e, "updat
 func (r Recorder) Deleted(e *core.RecordEvent) error { return r.record(e, "delete") }
 
 func (r Recorder) record(e *core.RecordEvent, action string) error {
-	change := changes(e.Record, action)
 	outer := e.App
 	defer func() { e.App = outer }()
 	return outer.RunInTransaction(func(tx core.App) error {
@@ -44,6 +43,8 @@ func (r Recorder) record(e *core.RecordEvent, action string) error {
 		if err := e.Next(); err != nil {
 			return err
 		}
+		// Only now: PocketBase renews the sign-ins of a new password while it saves.
+		change := changes(e.Record, action)
 		if action == "update" && len(change) == 0 {
 			return nil
 		}

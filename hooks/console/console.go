@@ -2,6 +2,7 @@
 // the dashboard and in a shell of its own, and the client portal.
 //
 //	console.go  mounts, and the headers of what is served
+//	startup.go  what the dashboard asks for at its start
 //	live.go     one topic a person: small pings after a commit
 package console
 
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 )
 
@@ -31,6 +33,18 @@ func Shell(console fs.FS) func(*core.RequestEvent) error {
 			return e.Redirect(http.StatusFound, "/staff/")
 		}
 		return e.FileFS(console, "shell/index.html")
+	}
+}
+
+// Portal serves the client portal: its files, and its one page for every other
+// address but those of the API, where a program expects no page.
+func Portal(portal fs.FS) func(*core.RequestEvent) error {
+	files := apis.Static(portal, true)
+	return func(e *core.RequestEvent) error {
+		if strings.HasPrefix(e.Request.URL.Path, "/api/") {
+			return e.NotFoundError("There is nothing at this address.", nil)
+		}
+		return files(e)
 	}
 }
 

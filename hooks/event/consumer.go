@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -16,8 +17,9 @@ import (
 // writes through tx happen exactly once.
 type Handle func(tx core.App, e Event) error
 
-// Do takes one event outside of any transaction; the cursor moves after the
-// batch. It must be idempotent: after a crash it sees the events again.
+// Do takes one event outside of any transaction. Its cursor is kept in memory
+// and written now and then, so that an event which asks for nothing costs no
+// commit. It must be idempotent: after a crash it sees the last events again.
 type Do func(app core.App, e Event) error
 
 // Bus delivers committed events to its consumers, each in order, each with its
@@ -34,6 +36,11 @@ type consumer struct {
 	after  func() // runs after a batch was taken
 	wake   chan struct{}
 	fails  int
+
+	// Of consumers outside of the transaction: how far they have come, and how
+	// far the database knows.
+	reached atomic.Int64
+	written int64
 }
 
 // NewBus makes a bus without consumers.
@@ -47,8 +54,13 @@ func (b *Bus) Add(name string, handle Handle, after func()) {
 
 // AddDo adds a consumer that works outside of the transaction.
 func (b *Bus) AddDo(name string, do Do) {
-	b.consumers = append(b.consumers, &consumer{name: name, do: do, wake: make(chan struct{}, 1)})
+	c := &consumer{name: name, do: do, wake: make(chan struct{}, 1)}
+	c.reached.Store(unread)
+	b.consumers = append(b.consumers, c)
 }
+
+// unread is the place of a consumer that has not looked at its cursor yet.
+const unread = -1
 
 // Names lists the consumers.
 func (b *Bus) Names() []string {
@@ -91,18 +103,40 @@ func (b *Bus) run(ctx context.Context, c *consumer, tick time.Duration) {
 		}
 		select {
 		case <-ctx.Done():
+			b.note(c)
 			return
 		case <-c.wake:
 		case <-timer.C:
+			b.note(c)
 		}
 	}
+}
+
+// note writes how far a consumer has come. What cannot be written now is written
+// later; until then a crash means that some events are taken again.
+func (b *Bus) note(c *consumer) {
+	if err := b.write(c); err != nil {
+		b.app.Logger().Warn("event cursor not written", slog.String("consumer", c.name), slog.Any("error", err))
+	}
+}
+
+func (b *Bus) write(c *consumer) error {
+	reached := c.reached.Load()
+	if c.do == nil || reached == unread || reached == c.written {
+		return nil
+	}
+	if err := moveCursor(b.app, c.name, reached); err != nil {
+		return err
+	}
+	c.written = reached
+	return nil
 }
 
 // Drain delivers everything that waits, for all consumers, in this goroutine.
 func (b *Bus) Drain(ctx context.Context) error {
 	var errs []error
 	for _, c := range b.consumers {
-		errs = append(errs, b.drain(ctx, c))
+		errs = append(errs, b.drain(ctx, c), b.write(c))
 	}
 	return errors.Join(errs...)
 }
@@ -122,42 +156,59 @@ func (b *Bus) drain(ctx context.Context, c *consumer) error {
 	return nil
 }
 
-const nextEvents = `SELECT id, seq, type, request, organization, actor_kind, actor, payload, at FROM events
-	WHERE seq > COALESCE((SELECT seq FROM event_cursors WHERE consumer = {:name}), 0) ORDER BY seq LIMIT 50`
+const nextEvents = `SELECT id, seq, type, request, organization, actor_kind, actor, payload, at FROM events WHERE seq > {:seq} ORDER BY seq LIMIT 50`
 
 // deliver takes the next events of a consumer and says how many it took.
 func (b *Bus) deliver(c *consumer) (int, error) {
+	from, err := b.place(c)
+	if err != nil {
+		return 0, err
+	}
 	var rows []row
-	if err := b.app.DB().NewQuery(nextEvents).Bind(dbx.Params{"name": c.name}).All(&rows); err != nil {
+	if err := b.app.DB().NewQuery(nextEvents).Bind(dbx.Params{"seq": from}).All(&rows); err != nil {
 		return 0, fmt.Errorf("read events for %s: %w", c.name, err)
 	}
 	for i, r := range rows {
-		if err := b.take(c, r, i == len(rows)-1); err != nil {
+		if err := b.take(c, r); err != nil {
 			return i, fmt.Errorf("deliver %s to %s: %w", r.Type, c.name, err)
 		}
 	}
 	return len(rows), nil
 }
 
+// place is the last event that a consumer has taken.
+func (b *Bus) place(c *consumer) (int64, error) {
+	if reached := c.reached.Load(); c.do != nil && reached != unread {
+		return reached, nil
+	}
+	var seq int64
+	err := b.app.DB().NewQuery(`SELECT COALESCE((SELECT seq FROM event_cursors WHERE consumer = {:name}), 0)`).Bind(dbx.Params{"name": c.name}).Row(&seq)
+	if err != nil {
+		return 0, fmt.Errorf("read cursor of %s: %w", c.name, err)
+	}
+	if c.do != nil {
+		c.reached.Store(seq)
+		c.written = seq
+	}
+	return seq, nil
+}
+
 // take gives one event to a consumer. A writing consumer has one transaction
-// for each event, so that a bad one does not take its neighbours back with it;
-// the cursor of the others moves with the last of a batch.
-func (b *Bus) take(c *consumer, r row, last bool) error {
-	if c.handle != nil {
-		return b.app.RunInTransaction(func(tx core.App) error {
-			if err := c.handle(tx, r.event()); err != nil {
-				return err
-			}
-			return moveCursor(tx, c.name, r.Seq)
-		})
-	}
-	if err := c.do(b.app, r.event()); err != nil {
-		return err
-	}
-	if !last {
+// for each event, so that a bad one does not take its neighbours back with it.
+func (b *Bus) take(c *consumer, r row) error {
+	if c.do != nil {
+		if err := c.do(b.app, r.event()); err != nil {
+			return err
+		}
+		c.reached.Store(r.Seq)
 		return nil
 	}
-	return moveCursor(b.app, c.name, r.Seq)
+	return b.app.RunInTransaction(func(tx core.App) error {
+		if err := c.handle(tx, r.event()); err != nil {
+			return err
+		}
+		return moveCursor(tx, c.name, r.Seq)
+	})
 }
 
 func moveCursor(app core.App, consumer string, seq int64) error {
@@ -171,15 +222,17 @@ func moveCursor(app core.App, consumer string, seq int64) error {
 
 // Behind says how many events each consumer has yet to take.
 func (b *Bus) Behind(app core.App) (map[string]int64, error) {
+	var last int64
+	if err := app.DB().NewQuery(`SELECT COALESCE(MAX(seq), 0) FROM events`).Row(&last); err != nil {
+		return nil, fmt.Errorf("read last event: %w", err)
+	}
 	behind := map[string]int64{}
 	for _, c := range b.consumers {
-		var n int64
-		err := app.DB().NewQuery(`SELECT COALESCE((SELECT MAX(seq) FROM events), 0) - COALESCE((SELECT seq FROM event_cursors WHERE consumer = {:name}), 0)`).
-			Bind(dbx.Params{"name": c.name}).Row(&n)
+		place, err := b.place(c)
 		if err != nil {
-			return nil, fmt.Errorf("read cursor of %s: %w", c.name, err)
+			return nil, err
 		}
-		behind[c.name] = n
+		behind[c.name] = last - place
 	}
 	return behind, nil
 }
