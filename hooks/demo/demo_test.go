@@ -77,7 +77,6 @@ func TestBuild_atAnyTime(t *testing.T) {
 }
 
 func TestBuild(t *testing.T) {
-	start := time.Now()
 	app := build(t, noon, 0)
 	whole(t, app, noon)
 	t.Run("the trail fits", func(t *testing.T) {
