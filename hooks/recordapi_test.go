@@ -383,9 +383,9 @@ func TestSignIn_thatHasExpired(t *testing.T) {
 	want(t, s.Ask(t, nil, "GET", request(id), nil, "Authorization", old), 401)
 }
 
-func mustToken(t *testing.T, make func() (string, error)) string {
+func mustToken(t *testing.T, sign func() (string, error)) string {
 	t.Helper()
-	token, err := make()
+	token, err := sign()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -291,7 +291,7 @@ func createCollections(app core.App) error {
 	index(notifications, false, "staff, created")
 	index(notifications, false, "request, created")
 	indexWhere(notifications, false, "send_at", "status = 'waiting'")
-	notifications.ListRule = rule("user = @request.auth.id || staff = @request.auth.id")
+	notifications.ListRule = rule(signedIn + " && (user = @request.auth.id || staff = @request.auth.id)")
 	notifications.ViewRule = notifications.ListRule
 	b.save(notifications)
 

@@ -196,7 +196,7 @@ func (w *town) restrict() {
 func newTown(t *testing.T, seed uint64) *town {
 	t.Helper()
 	s := gatetest.New(t)
-	w := &town{Stage: s, t: t, dice: rand.New(rand.NewPCG(seed, 7))} //nolint:gosec // the same worlds each time
+	w := &town{Stage: s, t: t, dice: rand.New(rand.NewPCG(seed, 7))} // the same worlds each time
 	for _, p := range []*core.Record{s.Anna, s.Ben, s.Vera, s.Cleo} {
 		w.users = append(w.users, p.Id)
 	}

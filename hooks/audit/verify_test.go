@@ -32,8 +32,10 @@ func written(t *testing.T, n int) *tests.TestApp {
 	}
 	err := s.RunInTransaction(func(tx core.App) error {
 		for i := there; i < n; i++ {
-			e := audit.Entry{Actor: schema.Actor{Kind: schema.ActorStaff, ID: "sam", Name: "Sam", IP: "127.0.0.1"}, Action: "update", Collection: "requests", Record: fmt.Sprint("r", i),
-				Organization: "o", Request: "r", Change: map[string]any{"title": []any{"Old", "New"}}, Scope: "staff:o", At: time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC)}
+			e := audit.Entry{
+				Actor: schema.Actor{Kind: schema.ActorStaff, ID: "sam", Name: "Sam", IP: "127.0.0.1"}, Action: "update", Collection: "requests", Record: fmt.Sprint("r", i),
+				Organization: "o", Request: "r", Change: map[string]any{"title": []any{"Old", "New"}}, Scope: "staff:o", At: time.Date(2026, 1, 1, 0, 0, i, 0, time.UTC),
+			}
 			if err := audit.Append(tx, e); err != nil {
 				return err
 			}

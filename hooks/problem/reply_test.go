@@ -61,7 +61,8 @@ func TestReply(t *testing.T) {
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/portal/x", nil)
 			e := &core.RequestEvent{App: app}
 			e.Request, e.Response = r, w
-			status, body := w.Code, map[string]any{}
+			var status int
+			body := map[string]any{}
 			err := problem.Reply(e, c.err)
 			var known *router.ApiError
 			if errors.As(err, &known) {

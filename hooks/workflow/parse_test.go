@@ -182,12 +182,13 @@ func lines(findings []Finding) string {
 
 // Sources that try to use up the server.
 func TestParse_boundsWhatItReads(t *testing.T) {
-	bomb := "a: &a [x, x, x, x, x, x, x, x, x]\n"
+	var bomb strings.Builder
+	bomb.WriteString("a: &a [x, x, x, x, x, x, x, x, x]\n")
 	for n := 'b'; n < 'm'; n++ {
-		bomb += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", n, n, n-1, n-1, n-1, n-1, n-1, n-1, n-1, n-1, n-1)
+		fmt.Fprintf(&bomb, "%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", n, n, n-1, n-1, n-1, n-1, n-1, n-1, n-1, n-1, n-1)
 	}
 	for name, source := range map[string]string{
-		"aliases that unfold without end": bomb,
+		"aliases that unfold without end": bomb.String(),
 		"two megabytes":                   "title: " + strings.Repeat("x", 2<<20),
 		"a deep nest":                     "note: " + strings.Repeat("[", 200) + strings.Repeat("]", 200),
 		"a great many values":             "note: [" + strings.Repeat("1,", 60_000) + "1]",
