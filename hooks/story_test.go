@@ -78,6 +78,15 @@ func TestStory_fromDraftToApproved(t *testing.T) {
 	trail(t, s, id, 7)
 }
 
+func text(t *testing.T, s *gatetest.Stage) string {
+	t.Helper()
+	r, err := s.FindFirstRecordByData("texts", "key", "engagement")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Id
+}
+
 // trail proves that history, audit and events tell the same story.
 func trail(t *testing.T, s *gatetest.Stage, id string, moves int) {
 	t.Helper()
@@ -135,6 +144,8 @@ func TestCheats(t *testing.T) {
 		{"a superuser sets an unknown state", s.Sol, "PATCH", record, map[string]any{"state": "won"}, 400},
 		{"a superuser skips what a step requires", s.Sol, "PATCH", record, map[string]any{"state": "rejected"}, 400},
 		{"a superuser writes a derived field", s.Sol, "PATCH", record, map[string]any{"turn": "nobody"}, 400},
+		{"a superuser changes an accepted text", s.Sol, "PATCH", "/api/collections/texts/records/" + text(t, s), map[string]any{"body": "x"}, 400},
+		{"a superuser deletes a client", s.Sol, "DELETE", "/api/collections/organizations/records/" + s.Kestrel.Id, nil, 400},
 		{"a superuser deletes a request", s.Sol, "DELETE", record, nil, 400},
 		{"a superuser writes history", s.Sol, "POST", "/api/collections/transitions/records", map[string]any{"request": id, "key": "approve", "from": "waiting_for_client", "to": "approved", "actor_kind": "superuser", "at": "2026-01-01 00:00:00.000Z"}, 400},
 		{"a superuser writes access", s.Sol, "POST", "/api/collections/access/records", map[string]any{"principal": s.Cleo.Id, "scope": s.Bluebell.Id, "since": "2020-01-01 00:00:00.000Z", "until": "2030-01-01 00:00:00.000Z", "source": "staff", "source_id": "x"}, 400},
@@ -182,6 +193,8 @@ func TestWalls_rawSQL(t *testing.T) {
 		"a deleted event":                 `DELETE FROM events`,
 		"a changed definition":            `UPDATE workflows SET definition = json_set(definition, '$.initial', 'approved')`,
 		"a deleted definition":            `DELETE FROM workflows`,
+		"a changed text":                  `UPDATE texts SET body = 'x'`,
+		"a deleted form":                  `DELETE FROM forms`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := s.NonconcurrentDB().NewQuery(statement).Execute()
@@ -283,8 +296,7 @@ func TestConcurrency_oneWins(t *testing.T) {
 	s.Move(t, s.Sam, id, "send")
 	s.AllProvided(t, id)
 	s.Move(t, s.Anna, id, "submit")
-	handler := s.Handler(t) // built once, before the race
-	_ = handler
+	s.Handler(t) // built once, before the race
 	statuses := make([]int, 8)
 	var wg sync.WaitGroup
 	for n := range statuses {
@@ -447,6 +459,9 @@ func scan(t *testing.T, app core.App, query, id string, into any) {
 }
 
 func toJSON(v any) string {
-	b, _ := json.Marshal(v)
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err.Error()
+	}
 	return string(b)
 }

@@ -86,6 +86,7 @@ func Register(app core.App, o Options) *House {
 		on(r, "update request", name, 10, "access.manage_update_"+name, app.OnRecordUpdateRequest(name), access.Manage)
 		on(r, "delete request", name, 10, "access.manage_delete_"+name, app.OnRecordDeleteRequest(name), access.Manage)
 	}
+	on(r, "delete request", "organizations", 20, "access.keep_organization", app.OnRecordDeleteRequest("organizations"), access.KeepOrganization)
 	on(r, "update request", "staff", 10, "access.update_staff", app.OnRecordUpdateRequest("staff"), access.UpdateStaff)
 	on(r, "update request", "users", 10, "access.update_user", app.OnRecordUpdateRequest("users"), access.UpdateUser)
 	on(r, "create", "organizations", 10, "access.fill_organization", app.OnRecordCreate("organizations"), h.Guard.FillOrganization)

@@ -162,7 +162,7 @@ func createCollections(app core.App) error {
 	requests.AddIndex("idx_requests_hidden", false, "id", "restricted_to != '[]'")
 	index(requests, false, "assignee, category, due, id")
 	index(requests, false, "category, due, id")
-	scoped(requests, "created", "due", "state_since", "updated")
+	scoped(requests, "created", "due")
 	seen(requests)
 	requests.UpdateRule = rule(visible)
 	b.save(requests)
@@ -206,7 +206,7 @@ func createCollections(app core.App) error {
 		choice("category", true, "open", "waiting", "review", "blocked", "done"), choice("turn", true, "client", "staff", "system", "nobody"),
 		text("outcome", false), date("due"), date("state_since"), object("contact"), object("data"), object("progress"), number("revision"), text("scope", false))
 	index(clientRequests, false, "organization, category, due")
-	scoped(clientRequests, "created", "due", "state_since", "updated", "category, due")
+	scoped(clientRequests, "created", "due", "category, due")
 	b.save(seen(clientRequests))
 
 	clientItems := b.base("client_items",

@@ -43,6 +43,20 @@ var walls = []string{
 		SELECT RAISE(ABORT, 'wall: a published workflow version is never deleted');
 	END`,
 
+	// Published workflows pin the forms and texts that they name by version.
+	`CREATE TRIGGER wall_forms_keep BEFORE UPDATE ON forms WHEN OLD.status != 'draft' AND (NEW.key IS NOT OLD.key OR NEW.version IS NOT OLD.version OR NEW.definition IS NOT OLD.definition OR NEW.body IS NOT OLD.body OR NEW.status = 'draft') BEGIN
+		SELECT RAISE(ABORT, 'wall: a published form never changes; make a new version');
+	END`,
+	`CREATE TRIGGER wall_forms_delete BEFORE DELETE ON forms WHEN OLD.status != 'draft' BEGIN
+		SELECT RAISE(ABORT, 'wall: a published form is never deleted');
+	END`,
+	`CREATE TRIGGER wall_texts_keep BEFORE UPDATE ON texts WHEN OLD.status != 'draft' AND (NEW.key IS NOT OLD.key OR NEW.version IS NOT OLD.version OR NEW.definition IS NOT OLD.definition OR NEW.body IS NOT OLD.body OR NEW.status = 'draft') BEGIN
+		SELECT RAISE(ABORT, 'wall: a published text never changes; make a new version');
+	END`,
+	`CREATE TRIGGER wall_texts_delete BEFORE DELETE ON texts WHEN OLD.status != 'draft' BEGIN
+		SELECT RAISE(ABORT, 'wall: a published text is never deleted');
+	END`,
+
 	`CREATE TRIGGER wall_requests_insert BEFORE INSERT ON requests
 		WHEN NOT EXISTS (SELECT 1 FROM workflows w WHERE w.id = NEW.workflow AND w.status = 'published' AND json_extract(w.definition,'$.initial') = NEW.state)
 		OR NEW.entry IS NOT 1 OR EXISTS (SELECT 1 FROM requests r WHERE r.id = NEW.id) BEGIN

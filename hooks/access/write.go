@@ -23,6 +23,11 @@ func Manage(e *core.RecordRequestEvent) error {
 	return e.Next()
 }
 
+// KeepOrganization refuses to delete what requests, people and the trail refer to.
+func KeepOrganization(e *core.RecordRequestEvent) error {
+	return problem.Hook(e.App, problem.New(problem.FieldLocked, "A client is not deleted: set its status to archived instead."))
+}
+
 func atLeast(e *core.RecordRequestEvent, role string) error {
 	if e.HasSuperuserAuth() {
 		return nil

@@ -11,6 +11,7 @@ import (
 var walls = []string{
 	"wall_audit_log_delete", "wall_audit_log_insert", "wall_audit_log_update",
 	"wall_events_delete", "wall_events_insert", "wall_events_update",
+	"wall_forms_delete", "wall_forms_keep", "wall_texts_delete", "wall_texts_keep",
 	"wall_requests_delete", "wall_requests_insert", "wall_requests_state", "wall_requests_workflow",
 	"wall_transitions_delete", "wall_transitions_insert", "wall_transitions_update",
 	"wall_workflows_delete", "wall_workflows_keep", "wall_workflows_publish_insert", "wall_workflows_publish_update",

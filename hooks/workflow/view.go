@@ -340,6 +340,9 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 	v.Status, v.Reason, v.ReasonText, v.Comment, v.Tries = as.Status, as.Reason, human(as.Reason), as.Comment, as.Tries
 	v.Label = itemLabel(&as, state)
 	v.Editable, v.Why = l.def.mayProvide(f, &as, l.who)
+	if v.CanReview {
+		v.Why = "" // that somebody else gives it is no news to a reviewer
+	}
 	if _, warning := l.def.complete(&as, l.facts.Now); warning != "" && (v.Editable || !l.clientSide()) {
 		v.Why = warning
 	}
