@@ -15,6 +15,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/security"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
+	"gatehouse/hooks/console"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/workflow"
 )
@@ -181,7 +182,7 @@ func TestRealtime_onlyTheOwnTopic(t *testing.T) {
 		{"a superuser keeps the dashboard's topics", s.Sol, []string{"requests/*"}, 204},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := subscriptions.NewDefaultClient()
+			client := console.NewConnection()
 			s.SubscriptionsBroker().Register(client)
 			defer s.SubscriptionsBroker().Unregister(client.Id())
 			a := s.Ask(t, c.who, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": c.topics})
@@ -200,12 +201,11 @@ func TestRealtime_pingsThoseWhoMaySee(t *testing.T) {
 	s.Deliver(t)
 	listeners := map[string]subscriptions.Client{}
 	for _, who := range []*core.Record{s.Anna, s.Cleo, s.Sam, s.Ruth} {
-		client := subscriptions.NewDefaultClient()
+		client := console.NewConnection()
 		s.SubscriptionsBroker().Register(client)
 		want(t, s.Ask(t, who, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": []string{"person/" + who.Id}}), 204)
 		listeners[who.GetString("name")] = client
 	}
-	// A ping goes out in a routine of its own, so one that must come is waited for.
 	hears := func(name string) string {
 		t.Helper()
 		select {

@@ -3,6 +3,7 @@
 //
 //	console.go  mounts, and the headers of what is served
 //	startup.go  what the dashboard asks for at its start
+//	connection.go  a live connection with a buffer
 //	live.go     one topic a person: small pings after a commit
 package console
 

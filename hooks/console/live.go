@@ -7,7 +7,6 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
-	"github.com/pocketbase/pocketbase/tools/routine"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"gatehouse/hooks/access"
@@ -120,8 +119,7 @@ func (l *Live) connected() map[string][]listener {
 func (l *Live) send(to []listener, person, request string, revision int) {
 	message := subscriptions.Message{Name: prefix + person, Data: []byte(schema.JSON(map[string]any{"type": "changed", "request": request, "revision": revision}))}
 	for _, x := range to {
-		// A connection that does not read must not hold up the others.
-		routine.FireAndForget(func() { x.client.Send(message) })
+		x.client.Send(message)
 	}
 	l.App.Logger().Debug("pinged", slog.String("request_id", request), slog.Int("connections", len(to)))
 }
