@@ -3,8 +3,8 @@ package schema
 import (
 	"encoding/json"
 	"sort"
-	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -14,8 +14,7 @@ import (
 // transaction for rows that PocketBase need not validate or broadcast; it costs
 // a third of a record's Save.
 func Insert(tx core.App, table string, row dbx.Params) error {
-	_, err := tx.DB().Insert(table, row).Execute()
-	return err
+	return many(tx, table, []dbx.Params{row}, "")
 }
 
 // Update changes the row with the given id without record hooks.
@@ -35,9 +34,9 @@ func Upsert(tx core.App, table string, rows []dbx.Params) error {
 	return many(tx, table, rows, "id")
 }
 
-// many keeps under SQLite's limit of bound values by writing in blocks.
+// many hands all rows over as one JSON value. So the text of the statement is the
+// same for any number of rows, stays prepared, and has one parameter to bind.
 func many(tx core.App, table string, rows []dbx.Params, key string) error {
-	const mostValues = 20_000
 	if len(rows) == 0 {
 		return nil
 	}
@@ -46,57 +45,31 @@ func many(tx core.App, table string, rows []dbx.Params, key string) error {
 		columns = append(columns, c)
 	}
 	sort.Strings(columns)
-	block := max(1, mostValues/len(columns))
-	for start := 0; start < len(rows); start += block {
-		if err := writeBlock(tx, table, columns, rows[start:min(start+block, len(rows))], key); err != nil {
-			return err
-		}
-	}
-	return nil
+	_, err := tx.DB().NewQuery(statement(table, columns, key)).Bind(dbx.Params{"rows": JSON(rows)}).Execute()
+	return err
 }
 
-func writeBlock(tx core.App, table string, columns []string, rows []dbx.Params, key string) error {
-	var b strings.Builder
-	b.WriteString("INSERT INTO [[" + table + "]] (")
+// statements are kept: there are a few dozen.
+var statements sync.Map
+
+func statement(table string, columns []string, key string) string {
+	name := table + "/" + key + "/" + strings.Join(columns, ",")
+	if text, ok := statements.Load(name); ok {
+		return text.(string)
+	}
+	quoted, values, updates := make([]string, len(columns)), make([]string, len(columns)), []string{}
 	for i, c := range columns {
-		if i > 0 {
-			b.WriteByte(',')
+		quoted[i], values[i] = `"`+c+`"`, `value->>'`+c+`'`
+		if c != key && c != "created" {
+			updates = append(updates, quoted[i]+` = excluded.`+quoted[i])
 		}
-		b.WriteString("[[" + c + "]]")
 	}
-	b.WriteString(") VALUES ")
-	params := make(dbx.Params, len(rows)*len(columns))
-	for r, row := range rows {
-		if r > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteByte('(')
-		for i, c := range columns {
-			if i > 0 {
-				b.WriteByte(',')
-			}
-			name := "v" + strconv.Itoa(r) + "_" + strconv.Itoa(i)
-			b.WriteString("{:" + name + "}")
-			params[name] = row[c]
-		}
-		b.WriteByte(')')
-	}
+	text := `INSERT INTO "` + table + `" (` + strings.Join(quoted, ", ") + `) SELECT ` + strings.Join(values, ", ") + ` FROM json_each({:rows}) WHERE true`
 	if key != "" {
-		b.WriteString(" ON CONFLICT([[" + key + "]]) DO UPDATE SET ")
-		first := true
-		for _, c := range columns {
-			if c == key || c == "created" {
-				continue
-			}
-			if !first {
-				b.WriteByte(',')
-			}
-			first = false
-			b.WriteString("[[" + c + "]]=excluded.[[" + c + "]]")
-		}
+		text += ` ON CONFLICT("` + key + `") DO UPDATE SET ` + strings.Join(updates, ", ")
 	}
-	_, err := tx.DB().NewQuery(b.String()).Bind(params).Execute()
-	return err
+	statements.Store(name, text)
+	return text
 }
 
 // JSON writes a value for a JSON column.
