@@ -19,14 +19,14 @@ func TestReadScript_library(t *testing.T) {
 		t.Fatal("no workflows found", err)
 	}
 	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Contains(raw, []byte("schema: gatehouse/workflow/")) {
+			continue // forms and texts lie beside the workflows
+		}
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			raw, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Contains(raw, []byte("schema: gatehouse/workflow/")) {
-				t.Skip("no workflow")
-			}
 			var tree map[string]any
 			if err := yaml.Unmarshal(raw, &tree); err != nil {
 				t.Fatal(err)
