@@ -59,3 +59,17 @@ func TestDashboardStart_holdsNothingForStaff(t *testing.T) {
 	want(t, s.Ask(t, s.Pat, "GET", "/api/collections/requests", nil), 403)
 	want(t, s.Ask(t, s.Pat, "PATCH", "/api/settings", map[string]any{}), 403)
 }
+
+// What browsers may keep: nothing of the console without asking, no answer of
+// ours at all; and an address that is none answers a program as such.
+func TestHeaders_whatBrowsersMayKeep(t *testing.T) {
+	s := gatetest.New(t)
+	for path, kept := range map[string]string{"/_/extensions.js": "no-cache", "/api/portal/firm": "no-store"} {
+		a := s.Ask(t, nil, "GET", path, nil)
+		want(t, a, 200)
+		if got := a.Header.Get("Cache-Control"); got != kept {
+			t.Errorf("%s: Cache-Control is %q, not %q", path, got, kept)
+		}
+	}
+	want(t, s.Ask(t, nil, "GET", "/api/nothing/here", nil), 404)
+}
