@@ -152,7 +152,7 @@ func TestShutdown_letsRequestsEnd(t *testing.T) {
 	}
 	defer app.Cleanup()
 	begun, release := make(chan struct{}), make(chan struct{})
-	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:gosec // of the test alone
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		close(begun)
 		<-release
 		_, _ = io.WriteString(w, "saved")
@@ -186,8 +186,8 @@ func TestShutdown_letsRequestsEnd(t *testing.T) {
 	stopped := make(chan error, 1)
 	go func() { stopped <- ops.Shutdown(app, server)(&core.TerminateEvent{}) }()
 	select {
-	case <-stopped:
-		t.Fatal("the server stopped while a request was under way")
+	case err := <-stopped:
+		t.Fatal(err, "the server stopped while a request was under way")
 	default:
 	}
 	close(release)
