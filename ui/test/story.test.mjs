@@ -40,11 +40,12 @@ describe("a request from the first idea to the end", { skip: noBrowser }, () => 
     for (const close of closing.reverse()) await close();
   });
 
-  // The steps build on each other: what follows a broken one would only repeat its fault.
+  // The steps build on each other: what follows a broken one would only repeat its
+  // fault, so it fails at once and says why.
   let broken = false;
   const step = (name, run) =>
     test(name, async (t) => {
-      if (broken) return t.skip("an earlier step failed");
+      if (broken) throw new Error("not reached: an earlier step failed");
       broken = true;
       try {
         await run(t);
