@@ -27,6 +27,7 @@ type Actor struct {
 	Name       string
 	OnBehalfOf string // id of the member who delegated, else empty
 	IP         string
+	UserAgent  string // as the browser names itself; kept with acknowledgements that ask for it
 
 	// Of staff, as the signed-in record said it: PocketBase reads that record
 	// anew for every request.

@@ -118,7 +118,7 @@ func (c *Compiled) Face(f *Facts, shown Shown) *ClientFace {
 }
 
 // clientSees: an item that waits for a later state is shown then; what staff
-// provide is shown from the first state in which the client has to do with it.
+// provide is shown once something of it was handed over.
 func (c *Compiled) clientSees(f *Facts, s *Section, i *Item) bool {
 	if spec := c.Spec(i.Section, i.Key); spec != nil && spec.LockedUntilState != "" && !f.entered(spec.LockedUntilState) {
 		return false
@@ -126,7 +126,7 @@ func (c *Compiled) clientSees(f *Facts, s *Section, i *Item) bool {
 	if s.provider() == "client" {
 		return true
 	}
-	return i.Files.Ready > i.Files.Staff // something was published
+	return i.Files.Shown > 0
 }
 
 func (c *Compiled) clientItem(f *Facts, section *Section, state *State, i *Item) ClientItem {
@@ -139,6 +139,9 @@ func (c *Compiled) clientItem(f *Facts, section *Section, state *State, i *Item)
 	}
 	if _, warning := c.complete(&as, f.Now); warning != "" && editable {
 		why = warning
+	}
+	if stale := i.staleWhy(); stale != "" {
+		why = stale
 	}
 	return ClientItem{
 		ID: i.ID, Section: i.Section, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Position: i.Position,
@@ -153,6 +156,15 @@ func shownOf(i *Item) ShownDecision {
 		return *i.Shown
 	}
 	return ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries}
+}
+
+// staleWhy says that an acknowledgement is older than what it follows from.
+func (i *Item) staleWhy() string {
+	title, _ := i.Answers[staleMark].(string)
+	if title == "" {
+		return ""
+	}
+	return "This was accepted before " + title + " was opened again."
 }
 
 // itemLabel are the words on an item's tag (UX: item tags).

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/schema"
 )
 
@@ -113,6 +116,7 @@ func (e *Engine) gather(tx core.App, l *live) error {
 	if l.facts.Items, err = loadItems(tx, l.ID); err != nil {
 		return err
 	}
+	l.def.cover(l.facts)
 	if l.facts.Steps, err = l.steps(); err != nil {
 		return err
 	}
@@ -125,9 +129,47 @@ func (e *Engine) gather(tx core.App, l *live) error {
 		}
 	}
 	if l.def.invites(l.State) {
-		l.facts.Members, err = countMembers(tx, l.OrgPath)
+		if l.facts.Members, err = countMembers(tx, l.OrgPath); err != nil {
+			return err
+		}
 	}
+	l.facts.Gone, err = e.gone(tx, l)
 	return err
+}
+
+// cover notes for each item the month that its documents must cover.
+func (c *Compiled) cover(f *Facts) {
+	for _, i := range f.Items {
+		if spec := c.Spec(i.Section, i.Key); spec != nil && spec.Check["period_covers"] != "" {
+			i.Covers, _ = f.Data[spec.Check["period_covers"]].(string)
+		}
+	}
+}
+
+// gone finds who holds an open veto and may not see the request any more: a veto
+// must not outlast its owner.
+func (e *Engine) gone(tx core.App, l *live) (map[string]bool, error) {
+	gone := map[string]bool{}
+	for _, i := range l.facts.Items {
+		for person, v := range i.Votes {
+			if v.open() {
+				gone[person] = true
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return gone, nil
+	}
+	for _, scope := range []string{l.Scope, l.ClientScope} {
+		there, err := access.Watchers(tx, scope, slices.Collect(maps.Keys(gone)), e.Clock())
+		if err != nil {
+			return nil, err
+		}
+		for _, person := range there {
+			delete(gone, person)
+		}
+	}
+	return gone, nil
 }
 
 // invites says whether a step out of the state asks whether somebody is there.
@@ -166,6 +208,7 @@ type itemRow struct {
 	ReviewedAt    string `db:"reviewed_at"`
 	Answers       string `db:"answers"`
 	Tries         int    `db:"tries"`
+	Votes         string `db:"votes"`
 	Files         string `db:"files"`
 }
 
@@ -173,15 +216,17 @@ type itemRow struct {
 // count, what staff hold back is counted apart.
 const selectItems = `SELECT i.id, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
 	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, i.reviewed_at,
-	COALESCE(i.answers, '{}') AS answers, i.tries,
-	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'metadata', json(COALESCE(d.metadata, '{}'))))
-		FROM documents d WHERE d.item = i.id AND d.superseded = 0) AS files
+	COALESCE(i.answers, '{}') AS answers, i.tries, COALESCE(NULLIF(i.votes, ''), '{}') AS votes,
+	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'old', d.superseded, 'published', d.published_at != '', 'metadata', json(COALESCE(d.metadata, '{}'))))
+		FROM documents d WHERE d.item = i.id) AS files
 	FROM items i WHERE i.request = {:id} ORDER BY i.position, i.created, i.id`
 
 type fileRow struct {
 	State    string         `json:"state"`
 	Fresh    int            `json:"fresh"`
 	Staff    int            `json:"staff"`
+	Old      int            `json:"old"`
+	Shown    int            `json:"published"`
 	Metadata map[string]any `json:"metadata"`
 }
 
@@ -213,6 +258,10 @@ func (r *itemRow) item() (*Item, error) {
 	if err := json.Unmarshal([]byte(r.Shown), &i.Shown); err != nil {
 		return nil, err
 	}
+	var err error
+	if i.Votes, err = votesOf(r.Votes); err != nil {
+		return nil, err
+	}
 	var files []fileRow
 	if err := json.Unmarshal([]byte(r.Files), &files); err != nil {
 		return nil, err
@@ -224,7 +273,10 @@ func (r *itemRow) item() (*Item, error) {
 }
 
 func (f *Files) add(r fileRow) {
+	f.Shown += r.Shown
 	switch {
+	case r.Old == 1:
+		return
 	case r.State == "scanning":
 		f.Scanning++
 		return

@@ -38,6 +38,9 @@ type NewItem struct {
 	Required *bool       `json:"required"`
 	Due      string      `json:"due"`
 	Options  ItemOptions `json:"options"`
+
+	// Values fill the places in the template's title, where no title is given.
+	Values map[string]string `json:"values"`
 }
 
 // Open opens a request on the newest published version of a workflow.

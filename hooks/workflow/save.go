@@ -169,7 +169,7 @@ func (l *live) itemParams(i *Item, now string) dbx.Params {
 		"id": i.ID, "request": l.ID, "section": i.Section, "key": i.Key, "instance": i.Instance, "position": i.Position, "kind": i.Kind, "title": i.Title, "hint": i.Hint,
 		"options": schema.JSON(i.Options), "status": i.Status, "entered_status": i.EnteredStatus, "turn": turn, "required": i.Required, "active": i.Active,
 		"reason": i.Reason, "comment": i.Comment, "shown": schema.JSON(i.Shown), "due": i.Due, "provided_by": i.ProvidedBy, "provided_at": i.ProvidedAt,
-		"reviewer": i.Reviewer, "reviewed_at": i.ReviewedAt, "answers": schema.JSON(i.Answers), "tries": i.Tries, "scope": l.Scope, "created": now, "updated": now,
+		"reviewer": i.Reviewer, "reviewed_at": i.ReviewedAt, "answers": schema.JSON(i.Answers), "tries": i.Tries, "votes": schema.JSON(i.Votes), "scope": l.Scope, "created": now, "updated": now,
 	}
 }
 

@@ -116,6 +116,8 @@ type ItemView struct {
 	Tries      int            `json:"tries"`
 	CanReview  bool           `json:"can_review"`
 	Held       bool           `json:"held"`
+	Stale      bool           `json:"stale"` // acknowledged before something that it follows from was opened again
+	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`
 	Documents  []DocumentView `json:"documents"`
 }
@@ -280,9 +282,30 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 	case state.Turn == "client":
 		return "With the client", things(p.Left, "item", "items") + " to come."
 	case state.Turn == "system":
-		return "With the portal", "It goes on by itself."
+		return "With the portal", l.byItself()
 	}
 	return "With us", NextStep(state.Category, p, v.Label)
+}
+
+// byItself says what the portal does by itself from here, and what each step
+// waits for.
+func (l *live) byItself() string {
+	robot := Who{Actor: schema.System(), System: true}
+	var lines []string
+	for _, t := range l.def.From(l.facts.State) {
+		if !t.Automatic() {
+			continue
+		}
+		verdict := l.def.Decide(l.facts, t.Key, robot, nil)
+		if verdict.Allowed {
+			return "It goes on by itself: " + t.Label.String() + "."
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s", t.Label, verdict.Blockers[0].Message))
+	}
+	if len(lines) == 0 {
+		return "It goes on by itself."
+	}
+	return "It goes on by itself. " + strings.Join(lines, " ")
 }
 
 // NextStep is what staff do next with a request, in a few words.
@@ -333,9 +356,10 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 		d := shownOf(i)
 		as.Status, as.Reason, as.Comment, as.Tries = d.Status, d.Reason, d.Comment, d.Tries
 	} else {
-		v.CanReview, _ = l.def.mayReview(l.facts, i, l.who)
 		v.Held = i.Shown != nil
 	}
+	v.CanReview, _ = l.def.mayReview(f, i, l.who)
+	v.Review = i.reviewView(spec, l.who.Actor.ID)
 	state := l.def.State(f.State)
 	v.Status, v.Reason, v.ReasonText, v.Comment, v.Tries = as.Status, as.Reason, human(as.Reason), as.Comment, as.Tries
 	v.Label = itemLabel(&as, state)
@@ -345,6 +369,9 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 	}
 	if _, warning := l.def.complete(&as, l.facts.Now); warning != "" && (v.Editable || !l.clientSide()) {
 		v.Why = warning
+	}
+	if why := as.staleWhy(); why != "" {
+		v.Stale, v.Why = true, why
 	}
 	v.Turn = l.itemParams(&as, "")["turn"].(string)
 	if v.Documents == nil {
@@ -385,7 +412,11 @@ func (l *live) ask(spec *ItemSpec, i *Item) Ask {
 	if text := l.def.Texts[spec.TextRef]; text != nil {
 		ask.TextTitle, ask.Text = text.Title, text.Body
 	}
-	for _, m := range spec.Metadata {
+	wanted := spec.Metadata
+	if spec.Check["period_covers"] != "" {
+		wanted = slices.Concat(wanted, periodKeys)
+	}
+	for _, m := range wanted {
 		ask.Metadata = append(ask.Metadata, MetadataView{m.Key, m.Type, metadataLabel(m)})
 	}
 	for _, r := range spec.RejectReasons {
