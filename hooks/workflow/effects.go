@@ -97,12 +97,12 @@ func (e *Engine) setItems(tx core.App, l *live, s *SetItems, in Input, items *to
 		if status == "" || status == i.Status {
 			continue
 		}
-		was := i.Status
+		was, accepted := i.Status, i.ReviewedAt
 		l.give(i, status)
 		items.add(i)
 		switch {
 		case sentBack(status) && was == Accepted:
-			l.makeStale(i, items)
+			l.makeStale(i, accepted, items)
 		case sentBack(was) && !sentBack(status):
 			i.newVersion()
 			if err := e.keepFiles(tx, l, i); err != nil {
@@ -113,11 +113,11 @@ func (e *Engine) setItems(tx core.App, l *live, s *SetItems, in Input, items *to
 	return nil
 }
 
-// makeStale marks what was acknowledged after an item was given that is opened
+// makeStale marks what was acknowledged after an item was accepted that is opened
 // again now: it stays acknowledged, and says that it was before.
-func (l *live) makeStale(opened *Item, items *touched) {
+func (l *live) makeStale(opened *Item, accepted string, items *touched) {
 	for _, i := range l.facts.applicable() {
-		if i.Kind == "acknowledge" && i != opened && i.Answers["accepted"] == true && i.ProvidedAt >= opened.ProvidedAt && i.ProvidedAt != "" {
+		if i.Kind == "acknowledge" && i != opened && i.Answers["accepted"] == true && i.ProvidedAt > accepted {
 			i.Answers[staleMark] = opened.Title
 			items.add(i)
 		}
@@ -293,7 +293,7 @@ func (e *Engine) keepFiles(tx core.App, l *live, i *Item) error {
 func (e *Engine) applyWall(tx core.App, l *live, field string, in Input) error {
 	who, _ := l.facts.Data[field].(string)
 	var id string
-	err := tx.DB().NewQuery(`SELECT id FROM staff WHERE id = {:who} OR email = {:who} OR name = {:who} ORDER BY active DESC LIMIT 1`).Bind(dbx.Params{"who": strings.TrimSpace(who)}).Row(&id)
+	err := tx.DB().NewQuery(`SELECT id FROM staff WHERE id = {:who} OR lower(email) = lower({:who}) OR name = {:who} ORDER BY active DESC LIMIT 1`).Bind(dbx.Params{"who": strings.TrimSpace(who)}).Row(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return problem.Field(field, problem.FieldInvalid, fmt.Sprintf("%q is nobody of the firm. Give the name or the e-mail address of a member of staff.", who))
 	}
