@@ -265,21 +265,23 @@ func equalFaces(a, b *ClientFace) bool {
 }
 
 // changedItems are the client items that differ between two faces, and the ids
-// of those that went away.
-func changedItems(before, after *ClientFace) (changed []ClientItem, gone []string) {
-	old := map[string]string{}
+// of those that went away; moved says whether one has another place.
+func changedItems(before, after *ClientFace) (changed []ClientItem, gone []string, moved bool) {
+	old := map[string]ClientItem{}
 	if before != nil {
 		for _, i := range before.Items {
-			old[i.ID] = schema.JSON(i)
+			old[i.ID] = i
 		}
 	}
 	for _, i := range after.Items {
-		if was, ok := old[i.ID]; !ok || was != schema.JSON(i) {
+		was, ok := old[i.ID]
+		if !ok || schema.JSON(was) != schema.JSON(i) {
 			changed = append(changed, i)
+			moved = moved || (ok && was.Position != i.Position)
 		}
 		delete(old, i.ID)
 	}
-	return changed, slices.Sorted(maps.Keys(old))
+	return changed, slices.Sorted(maps.Keys(old)), moved
 }
 
 // Rebuild works the client's face out of the truth, without writing it; nil if

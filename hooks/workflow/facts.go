@@ -67,6 +67,8 @@ type Item struct {
 	Votes         map[string]Vote // by person, where several people decide
 	Covers        string          // the month that its documents must cover; not stored
 	Files         Files
+
+	moved bool // it has another place than it is stored with
 }
 
 // ItemOptions are what staff chose when they added an item.

@@ -109,6 +109,7 @@ func (c *Compiled) sync(f *Facts) []*Item {
 			continue
 		}
 		if !have.Active || have.Title != want.Title || have.Position != want.Position {
+			have.moved = have.moved || have.Position != want.Position
 			have.Active, have.Title, have.Position = true, want.Title, want.Position
 			changed = append(changed, have)
 		}

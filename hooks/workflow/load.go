@@ -38,6 +38,7 @@ type row struct {
 	Due          string `db:"due"`
 	DueSet       bool   `db:"due_set"`
 	StateSince   string `db:"state_since"`
+	WakeAt       string `db:"wake_at"`
 	Data         string `db:"data"`
 	Face         string `db:"face"`
 	RestrictedTo string `db:"restricted_to"`
@@ -56,7 +57,7 @@ type row struct {
 // actor may see it: inside a transaction every statement holds up other writers.
 const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
 	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
-	r.due, r.due_set, r.state_since, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
+	r.due, r.due_set, r.state_since, r.wake_at, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
 	r.period, r.revision, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
 	(SELECT json_group_array(json_array(t.key, t."from", t."to", t.actor, t.on_behalf_of, t.revision, t.at) ORDER BY t.revision) FROM transitions t WHERE t.request = r.id) AS steps,
 	(SELECT json_group_object(p.duty, p.person) FROM request_people p WHERE p.request = r.id) AS people,
@@ -72,6 +73,7 @@ type live struct {
 	facts  *Facts
 	shown  Shown
 	before *ClientFace // what the client's rows show now
+	stored indexed     // as the row was read or written last
 	who    Who
 
 	rescoped bool              // who may see it changed
@@ -89,6 +91,7 @@ func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error)
 	if err != nil {
 		return nil, fmt.Errorf("read request %s: %w", id, err)
 	}
+	l.stored = l.indexed()
 	if l.who, err = e.who(tx, &l.row, actor); err != nil {
 		return nil, err
 	}
