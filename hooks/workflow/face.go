@@ -101,7 +101,7 @@ func (c *Compiled) Face(f *Facts, shown Shown) *ClientFace {
 	as := *f
 	as.State = shown.State // rights and locks as of the state that is shown
 	face := &ClientFace{
-		State: s.Key, Label: clientLabel(s), Category: s.Category, Turn: s.Turn, Outcome: s.Outcome, Due: shown.Due, Since: shown.Since,
+		State: s.Key, Label: clientLabel(s).String(), Category: s.Category, Turn: s.Turn, Outcome: s.Outcome, Due: shown.Due, Since: shown.Since,
 		Title: f.Title, Data: c.clientData(f), Contact: shown.Contact,
 	}
 	for _, i := range f.applicable() {
@@ -219,11 +219,11 @@ func (c *Compiled) clientData(f *Facts) map[string]any {
 	return data
 }
 
-func clientLabel(s *State) string {
+func clientLabel(s *State) Label {
 	if s.ClientLabel != nil && !s.ClientLabel.IsZero() {
-		return s.ClientLabel.String()
+		return *s.ClientLabel
 	}
-	return s.Label.String()
+	return s.Label
 }
 
 func count(p *Progress, status string, required bool) {

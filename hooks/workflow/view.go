@@ -251,14 +251,17 @@ func (l *live) view(documents map[string][]DocumentView) View {
 		v.ReadOnly = "Your role lets you look, not change."
 	}
 	state := def.State(v.State)
-	v.Label, v.Category, v.Turn, v.Outcome = state.Label.String(), state.Category, state.Turn, state.Outcome
+	v.Label, v.Category, v.Turn, v.Outcome = state.Label.In(l.locale()), state.Category, state.Turn, state.Outcome
 	if l.clientSide() {
-		v.Label = clientLabel(state)
+		v.Label = clientLabel(state).In(l.locale())
 	}
 	v.TurnText, v.TurnDetail = l.turnText(v, state)
 	v.Sections, v.Fields, v.Actions = l.sectionViews(documents), l.fieldViews(), l.actions()
 	return v
 }
+
+// locale is the language that the reader wants the workflow's words in.
+func (l *live) locale() string { return l.who.Actor.Locale }
 
 // turnText says in words who must act.
 func (l *live) turnText(v View, state *State) (text, detail string) {
@@ -325,7 +328,7 @@ func (l *live) sectionViews(documents map[string][]DocumentView) []SectionView {
 	list := make([]SectionView, 0, len(l.def.Sections))
 	for si := range l.def.Sections {
 		s := &l.def.Sections[si]
-		v := SectionView{Key: s.Key, Title: s.Title.String(), Provider: s.provider(), Dynamic: s.Dynamic, Items: []ItemView{}, Templates: []TemplateView{}}
+		v := SectionView{Key: s.Key, Title: s.Title.In(l.locale()), Provider: s.provider(), Dynamic: s.Dynamic, Items: []ItemView{}, Templates: []TemplateView{}}
 		if !l.clientSide() && l.def.mayAdd(l.facts, s, l.who) {
 			v.CanAdd = true
 		}
@@ -433,7 +436,7 @@ func (l *live) fieldViews() []FieldView {
 		if (field.Staff() && l.clientSide()) || !field.When.holds(l.facts) {
 			continue
 		}
-		v := FieldView{Key: field.Key, Label: fieldLabel(field), Type: field.Type, Value: l.facts.Data[field.Key], Options: []OptionView{}, Required: field.RequiredBefore != "", Help: field.Help, Staff: field.Staff()}
+		v := FieldView{Key: field.Key, Label: fieldLabelIn(field, l.locale()), Type: field.Type, Value: l.facts.Data[field.Key], Options: []OptionView{}, Required: field.RequiredBefore != "", Help: field.Help, Staff: field.Staff()}
 		for _, o := range field.Options {
 			v.Options = append(v.Options, OptionView{o, human(o)})
 		}
@@ -491,7 +494,7 @@ func (l *live) actions() []Action {
 			continue
 		}
 		verdict := l.def.Decide(f, t.Key, l.who, nil)
-		a := Action{Key: t.Key, Label: t.Label.String(), To: t.To, Allowed: verdict.Allowed, By: l.def.Sides(t), Confirm: t.Confirm, Blockers: verdict.Blockers, Requires: []Requirement{}, Consequence: l.consequence(t)}
+		a := Action{Key: t.Key, Label: t.Label.In(l.locale()), To: t.To, Allowed: verdict.Allowed, By: l.def.Sides(t), Confirm: t.Confirm, Blockers: verdict.Blockers, Requires: []Requirement{}, Consequence: l.consequence(t)}
 		if l.clientSide() {
 			a.By = slices.DeleteFunc(a.By, func(s string) bool { return s != "client" })
 		}
@@ -536,7 +539,7 @@ func (l *live) staffView(app core.App) (StaffView, error) {
 		v.Tags = []string{}
 	}
 	if s := l.def.State(l.shown.State); s != nil {
-		v.ClientSees = &ClientSees{s.Key, clientLabel(s)}
+		v.ClientSees = &ClientSees{s.Key, clientLabel(s).In(l.locale())}
 	}
 	for _, j := range l.facts.Jobs {
 		v.Jobs = append(v.Jobs, JobView{j.ID, j.Name, j.System, j.Status, j.LastError})
