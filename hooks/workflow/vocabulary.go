@@ -118,12 +118,12 @@ var organizationFacts = []fact{
 
 // countsOf are what sections.<key> counts, of the items that apply now.
 var countsOf = []fact{
-	{name: "total", means: "all items"},
-	{name: Missing, means: "not given yet"},
-	{name: Provided, means: "given, not decided on"},
-	{name: Accepted, means: "accepted"},
-	{name: Rejected, means: "sent back: rejected, more needed, or expired"},
-	{name: Waived, means: "not needed: waived, or not applicable"},
+	{name: "total", kind: numberValue, means: "all items"},
+	{name: Missing, kind: numberValue, means: "not given yet"},
+	{name: Provided, kind: numberValue, means: "given, not decided on"},
+	{name: Accepted, kind: numberValue, means: "accepted"},
+	{name: Rejected, kind: numberValue, means: "sent back: rejected, more needed, or expired"},
+	{name: Waived, kind: numberValue, means: "not needed: waived, or not applicable"},
 }
 
 func (m moment) now() time.Time { return m.facts.Now.In(m.def.Calendar.zone) }
