@@ -97,7 +97,7 @@ func TestCheck_brokenDefinitions(t *testing.T) {
 		{"a list where a text belongs", "title: Sample", "title: [Sample]", "wrong_type", 4, "text is expected"},
 		{"no mapping at all", sample, "- one\n- two\n", "not_a_definition", 1, "mapping"},
 		{"the next version of the language", "schema: gatehouse/workflow/v1", "schema: gatehouse/workflow/v2", "schema", 1, Schema},
-		{"no YAML", "states:", "states: [", "not_yaml", 19, "not YAML"},
+		{"no YAML", "states:", "states: [", "not_yaml", 20, "not YAML"},
 		{"tabs as indentation", "    title: Papers", "\ttitle: Papers", "not_yaml", 13, "spaces, not with tabs"},
 
 		// head
