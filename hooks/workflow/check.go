@@ -20,6 +20,8 @@ var (
 type checker struct {
 	*Compiled
 	findings []Finding
+	onPath   map[string]bool // states that the steps lead to
+	canEnd   map[string]bool // states from which the steps lead to an end
 }
 
 // Check finds what must not be published: names that lead nowhere, states that
@@ -36,7 +38,16 @@ func (c *Compiled) Check() []Finding {
 	for _, f := range c.problems {
 		k.fault(f.Path, f.Code, f.Message)
 	}
+	if !slices.ContainsFunc(k.findings, unclear) {
+		k.explore()
+	}
 	return k.findings
+}
+
+// unclear says whether a finding leaves open what is meant, so that walking the
+// model would report consequences of it instead of faults.
+func unclear(f Finding) bool {
+	return f.Level == "error" && slices.Contains([]string{"unknown_name", "duplicate_key", "bad_key", "to_itself", "nobody"}, f.Code)
 }
 
 func (k *checker) fault(path, code, message string) { k.add("error", path, code, message) }
@@ -330,6 +341,7 @@ func (k *checker) paths() {
 		k.fault("states", "no_end", "No state is an end: give at least one state category: done.")
 	}
 	reached, ending := closure(forward, k.Initial), closure(backward, ends...)
+	k.onPath, k.canEnd = reached, ending
 	for i, s := range k.States {
 		path := fmt.Sprintf("states[%d]", i)
 		switch {
