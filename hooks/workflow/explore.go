@@ -6,6 +6,7 @@ package workflow
 //	explore.go        what a configuration is; the walk, breadth first
 //	explore_model.go  from a definition to the model: groups, jobs, people
 //	explore_facts.go  conditions on fields
+//	explore_fold.go   statuses that make no difference
 //	explore_live.go   what can still be read where
 //	explore_moves.go  what can happen in a configuration
 //	explore_rules.go  what must hold (C1 to C6, jobs, four eyes, circles)
@@ -222,7 +223,7 @@ func (w *walk) starts() []config {
 		}
 		for i := range list {
 			with := list[i]
-			with.set(w.groupSlot[g], 1<<w.classOf[Missing])
+			w.put(&with, g, 1<<w.classOf[Missing])
 			if group.mayBeEmpty {
 				list = append(list, with)
 			} else {

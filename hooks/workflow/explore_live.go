@@ -93,6 +93,5 @@ func (s *step) reads(g int) bool {
 }
 
 func (s *step) waitsFor(j int) bool {
-	return slices.ContainsFunc(s.jobs, func(c jobClause) bool { return slices.Contains(c.jobs, j) }) ||
-		slices.ContainsFunc(s.ops, func(op operation) bool { return op.retry >= 0 })
+	return slices.ContainsFunc(s.jobs, func(c jobClause) bool { return slices.Contains(c.jobs, j) })
 }

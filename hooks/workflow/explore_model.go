@@ -55,6 +55,8 @@ type group struct {
 	members      []string
 	acknowledge  bool
 	places       map[string]bool // section and item keys, as effects name them
+	kept         []int           // class → the one that stands for it
+	harmless     int             // a class that is not kept beside others, as a set
 }
 
 // itemMove is what can happen to one item in a state.
@@ -160,6 +162,7 @@ func newModel(c *Compiled) *model {
 	}
 	m.findExits()
 	m.findMoves()
+	m.fold()
 	m.liveness()
 	return m
 }

@@ -135,7 +135,7 @@ func (w *walk) locked(c config, g int) bool {
 
 func (w *walk) moved(at int32, c config, g, set int, move itemMove) {
 	veto := c.get(w.vetoSlot[g])
-	c.set(w.groupSlot[g], set)
+	w.put(&c, g, set)
 	switch {
 	case move.veto > 0:
 		c.set(w.vetoSlot[g], 1)
@@ -372,8 +372,8 @@ func (w *walk) carry(at int32, c config, x exit, step *step, person int) {
 func (w *walk) settleGaps(c *config) {
 	for g := range w.groups {
 		set := c.get(w.groupSlot[g])
-		if set&w.gap != 0 {
-			c.set(w.groupSlot[g], set&^w.gap|1<<w.classOf[Accepted])
+		if w.groups[g].required && set&w.gap != 0 {
+			w.put(c, g, set&^w.gap|1<<w.classOf[Accepted])
 			c.set(w.vetoSlot[g], 0)
 		}
 	}
@@ -409,7 +409,7 @@ func (w *walk) apply(list []config, op *operation) []config {
 		for i := range list {
 			for _, g := range op.groups {
 				if list[i].get(w.groupSlot[g]) != 0 {
-					list[i].set(w.groupSlot[g], 1<<op.all)
+					w.put(&list[i], g, 1<<op.all)
 				}
 			}
 		}
@@ -426,7 +426,7 @@ func (w *walk) apply(list []config, op *operation) []config {
 func (w *walk) reset(list []config, g int) []config {
 	for _, c := range list {
 		if set := c.get(w.groupSlot[g]); set != 0 && set != 1<<w.classOf[Missing] {
-			c.set(w.groupSlot[g], 1<<w.classOf[Missing])
+			w.put(&c, g, 1<<w.classOf[Missing])
 			list = append(list, c)
 		}
 	}
@@ -448,7 +448,7 @@ func (w *walk) choose(list []config, op *operation) []config {
 					mapped |= 1 << to
 				}
 			}
-			list[i].set(w.groupSlot[g], mapped)
+			w.put(&list[i], g, mapped)
 		}
 	}
 	if op.chosen < 0 {
@@ -469,7 +469,7 @@ func (w *walk) choose(list []config, op *operation) []config {
 					after := set&^drop | 1<<op.chosen
 					if n := w.groups[g].items; n == 0 || bits.OnesCount(uint(after)) <= n { //nolint:gosec // a few bits
 						with := b
-						with.set(w.groupSlot[g], after)
+						w.put(&with, g, after)
 						grown = append(grown, with)
 					}
 					if drop == 0 {

@@ -162,7 +162,7 @@ func (w *walk) gapWord(at int32, g int) string {
 
 // oneClass names one of the classes of a set: the worst.
 func (w *walk) oneClass(set int) string {
-	for _, status := range []string{Rejected, MoreNeeded, Expired, Missing, Provided, Accepted, Waived, NotApplicable} {
+	for _, status := range []string{Rejected, MoreNeeded, Missing, Expired, Provided, Accepted, Waived, NotApplicable} {
 		if class, ok := w.classOf[status]; ok && set&(1<<class) != 0 {
 			return status
 		}
