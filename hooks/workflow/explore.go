@@ -40,8 +40,8 @@ package workflow
 // with the other's guards taken as possible; a definition whose single groups
 // are too many configurations is refused as too large to prove.
 
-// config is a configuration, packed; two equal ones are one.
-type config [2]uint64
+// configuration is a configuration, packed; two equal ones are one.
+type configuration [2]uint64
 
 // slot is where a part of a configuration lies.
 type slot struct {
@@ -49,9 +49,9 @@ type slot struct {
 	mask        uint64 // 0: not part of this walk
 }
 
-func (c *config) get(s slot) int { return int(c[s.word] >> s.shift & s.mask) } //nolint:gosec // at most 16 bits
+func (c *configuration) get(s slot) int { return int(c[s.word] >> s.shift & s.mask) } //nolint:gosec // at most 16 bits
 
-func (c *config) set(s slot, v int) {
+func (c *configuration) set(s slot, v int) {
 	c[s.word] = c[s.word]&^(s.mask<<s.shift) | uint64(v)&s.mask<<s.shift //nolint:gosec // never negative
 }
 
@@ -83,8 +83,8 @@ type walk struct {
 	forgive bool // a noted override settles what is missing or sent back
 	layout
 
-	configs []config
-	index   map[config]int32
+	configs []configuration
+	index   map[configuration]int32
 	parent  []int32 // of each but the first, on a shortest path
 	via     []int32 // the label that led there
 	first   []int32 // where the edges of each begin
@@ -118,7 +118,7 @@ type badSuccess struct {
 
 // explore walks the model with the given groups.
 func (m *model) explore(groups []int, forgive bool) *walk {
-	w := &walk{model: m, forgive: forgive, index: map[config]int32{}, seen: make([]stepSeen, len(m.steps))}
+	w := &walk{model: m, forgive: forgive, index: map[configuration]int32{}, seen: make([]stepSeen, len(m.steps))}
 	for i := range w.seen {
 		w.seen[i] = stepSeen{from: map[int]bool{}, blocked: ^uint64(0), some: make([][2]bool, m.steps[i].places), unready: map[int]int32{}}
 	}
@@ -141,7 +141,7 @@ func (m *model) explore(groups []int, forgive bool) *walk {
 }
 
 // reach adds a configuration, or finds it.
-func (w *walk) reach(c config, from, label int32) {
+func (w *walk) reach(c configuration, from, label int32) {
 	w.forget(&c)
 	at, ok := w.index[c]
 	if !ok {
@@ -208,15 +208,15 @@ func (w *walk) lay(groups []int) bool {
 
 // starts are the configurations of a request that was just opened. Groups whose
 // items all depend on something may be empty.
-func (w *walk) starts() []config {
-	var c config
+func (w *walk) starts() []configuration {
+	var c configuration
 	c.set(w.stateSlot, w.stateIndex[w.def.Initial])
 	for l, state := range w.locks {
 		if state == w.def.Initial {
 			c.set(w.lockSlot[l], 1)
 		}
 	}
-	list := []config{c}
+	list := []configuration{c}
 	for g, group := range w.groups {
 		if w.groupSlot[g].mask == 0 {
 			continue
@@ -239,7 +239,7 @@ func (w *walk) starts() []config {
 
 // forget drops what cannot be read any more, and names people of one class in
 // the order in which they appear.
-func (w *walk) forget(c *config) {
+func (w *walk) forget(c *configuration) {
 	s := c.get(w.stateSlot)
 	for g := range w.groups {
 		if !w.groupLive[g][s] {
@@ -268,7 +268,7 @@ func (w *walk) forget(c *config) {
 }
 
 // nameInOrder swaps the two people of a class where the second comes first.
-func (w *walk) nameInOrder(c *config) {
+func (w *walk) nameInOrder(c *configuration) {
 	for k := range w.judgeSlot {
 		first := 0
 		for _, s := range w.didSlot {

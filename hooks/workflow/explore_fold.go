@@ -127,7 +127,7 @@ func (m *model) harmless(g int) int {
 }
 
 // put sets the statuses that are present in a group.
-func (w *walk) put(c *config, g, set int) {
+func (w *walk) put(c *configuration, g, set int) {
 	group, folded := w.groups[g], 0
 	for rest := set; rest != 0; rest &= rest - 1 {
 		folded |= 1 << group.kept[bits.TrailingZeros(uint(rest))] //nolint:gosec // a few bits

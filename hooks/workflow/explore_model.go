@@ -15,7 +15,7 @@ type model struct {
 	classOf  map[string]int // status → class
 	open     int            // classes that a provider may change
 	gap      int            // classes that are missing or sent back
-	groups   []*group
+	groups   []*itemGroup
 	moves    [][][]itemMove // state, group
 	vetoRead bool
 
@@ -24,14 +24,14 @@ type model struct {
 
 	locks []string // states that unlock items
 
-	watched         []string   // steps that four-eyes guards name
-	classesOfPeople []string   // roles whose people matter to such guards
-	judges          [][]review // by state: which classes may decide on items
+	watched         []string      // steps that four-eyes guards name
+	classesOfPeople []string      // roles whose people matter to such guards
+	judges          [][]judgeMove // by state: which classes may decide on items
 
 	steps []step
 	exits [][]exit // by state
 
-	labels    []label
+	labels    []edgeLabel
 	jobLabels [][2]int32 // of each job: done, dead
 	before    map[string]map[string]bool
 
@@ -39,8 +39,8 @@ type model struct {
 	judgeLive                             []bool
 }
 
-// group is a set of items with equal rights everywhere.
-type group struct {
+// itemGroup is a set of items with equal rights everywhere.
+type itemGroup struct {
 	sections     []string
 	items        int // 0: any number
 	required     bool
@@ -67,14 +67,14 @@ type itemMove struct {
 	provides bool
 }
 
-// review says that a class of people may decide on items in a state.
-type review struct {
+// judgeMove says that a class of people may decide on items in a state.
+type judgeMove struct {
 	class int
 	label int32
 }
 
-// label says what an edge is.
-type label struct {
+// edgeLabel says what an edge is.
+type edgeLabel struct {
 	by     int
 	step   int // -1: not a step
 	group  int // -1: not an item
@@ -153,8 +153,8 @@ func newModel(c *Compiled) *model {
 		m.parents = append(m.parents, m.jobIndexes(j.DependsOn))
 	}
 	for j := range m.jobs {
-		done := m.label(label{by: byJob, step: -1, group: -1, job: j})
-		m.jobLabels = append(m.jobLabels, [2]int32{done, m.label(label{by: byJob, step: -1, group: -1, job: j, dead: true})})
+		done := m.label(edgeLabel{by: byJob, step: -1, group: -1, job: j})
+		m.jobLabels = append(m.jobLabels, [2]int32{done, m.label(edgeLabel{by: byJob, step: -1, group: -1, job: j, dead: true})})
 	}
 	m.watch()
 	for i := range c.Transitions {
@@ -263,7 +263,7 @@ func (m *model) findLocks() {
 // group puts items together that have the same rights in every state and mean
 // the same to every guard and effect.
 func (m *model) group() {
-	byMark := map[string]*group{}
+	byMark := map[string]*itemGroup{}
 	acknowledged := map[string]bool{}
 	named := map[string]bool{}
 	for i := range m.def.Transitions {
@@ -281,7 +281,7 @@ func (m *model) group() {
 		rights := m.sectionMark(s, named)
 		for ii := range s.Items {
 			i := &s.Items[ii]
-			g := &group{required: i.IsRequired(), provider: byClient, providerRole: s.ProviderRole, allowNone: i.AllowNone != "", lock: slices.Index(m.locks, i.LockedUntilState), quorum: true, places: map[string]bool{}}
+			g := &itemGroup{required: i.IsRequired(), provider: byClient, providerRole: s.ProviderRole, allowNone: i.AllowNone != "", lock: slices.Index(m.locks, i.LockedUntilState), quorum: true, places: map[string]bool{}}
 			if s.provider() == "staff" {
 				g.provider = byStaff
 			}
@@ -442,7 +442,7 @@ func (m *model) watch() {
 }
 
 // label keeps what an edge is and gives it a number.
-func (m *model) label(l label) int32 {
+func (m *model) label(l edgeLabel) int32 {
 	m.labels = append(m.labels, l)
 	return int32(len(m.labels) - 1) //nolint:gosec // few
 }
@@ -529,7 +529,7 @@ func (m *model) findExits() {
 				continue
 			}
 			if by := m.mayTake(s.Transition, &m.def.States[at]); by != 0 {
-				m.exits[at] = append(m.exits[at], exit{step: i, by: by, label: m.label(label{by: by, step: i, group: -1, job: -1})})
+				m.exits[at] = append(m.exits[at], exit{step: i, by: by, label: m.label(edgeLabel{by: by, step: i, group: -1, job: -1})})
 			}
 		}
 	}
@@ -550,7 +550,7 @@ func (m *model) mayTake(t *Transition, s *State) int {
 			by |= byStaff
 		}
 	}
-	if t.Automatic() && m.fillable(t, s, "system") == "" {
+	if t.Automatic() && len(m.def.asks(t)) == 0 && m.fillable(t, s, "system") == "" {
 		if t.After != nil {
 			by |= byTime
 		} else {
@@ -567,7 +567,7 @@ func (m *model) present(role string, s *State) bool {
 
 // findMoves lists what can happen to the items of each group in each state.
 func (m *model) findMoves() {
-	m.moves, m.judges = make([][][]itemMove, len(m.def.States)), make([][]review, len(m.def.States))
+	m.moves, m.judges = make([][][]itemMove, len(m.def.States)), make([][]judgeMove, len(m.def.States))
 	for i := range m.def.States {
 		m.moves[i] = make([][]itemMove, len(m.groups))
 		for g := range m.groups {
@@ -587,7 +587,7 @@ func (m *model) movesOf(s *State, g int) []itemMove {
 		if move.from == move.to {
 			return
 		}
-		move.label = m.label(label{by: by, step: -1, group: g, move: move, job: -1, who: who})
+		move.label = m.label(edgeLabel{by: by, step: -1, group: g, move: move, job: -1, who: who})
 		list = append(list, move)
 	}
 	class := m.classOf
@@ -651,7 +651,7 @@ func (m *model) isTemplate(member string) bool {
 }
 
 // mayProvideIn says whether anybody of the group's provider can act in a state.
-func (m *model) mayProvideIn(g *group, s *State) bool {
+func (m *model) mayProvideIn(g *itemGroup, s *State) bool {
 	if g.provider == byClient {
 		return s.Visible() && !s.TippingOffSafe
 	}
@@ -660,17 +660,17 @@ func (m *model) mayProvideIn(g *group, s *State) bool {
 
 // judgesOf are the classes of people, among those that matter to four-eyes
 // guards, who may decide on items in a state.
-func (m *model) judgesOf(s *State) []review {
-	var list []review
+func (m *model) judgesOf(s *State) []judgeMove {
+	var list []judgeMove
 	for k, class := range m.classesOfPeople {
-		may := slices.ContainsFunc(m.groups, func(g *group) bool {
+		may := slices.ContainsFunc(m.groups, func(g *itemGroup) bool {
 			return slices.ContainsFunc(g.sections, func(key string) bool { return slices.Contains(s.Can.Review, key) }) &&
 				slices.ContainsFunc(g.reviewers, func(role string) bool {
 					return slices.Contains(peopleOf(role), class) && (m.def.IsClientRole(role) || m.present(role, s))
 				})
 		})
 		if may {
-			list = append(list, review{class: k, label: m.label(label{by: m.sidesOf([]string{class}), step: -1, group: -1, job: -1, who: class, judges: true})})
+			list = append(list, judgeMove{class: k, label: m.label(edgeLabel{by: m.sidesOf([]string{class}), step: -1, group: -1, job: -1, who: class, judges: true})})
 		}
 	}
 	return list

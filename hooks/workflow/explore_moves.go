@@ -106,7 +106,7 @@ func (w *walk) next(at int32) {
 }
 
 // nextItems moves one item of a group.
-func (w *walk) nextItems(at int32, c config, s, g int) {
+func (w *walk) nextItems(at int32, c configuration, s, g int) {
 	set := c.get(w.groupSlot[g])
 	n := w.groups[g].items
 	spare := n == 0 || n > bits.OnesCount(uint(set)) //nolint:gosec // a few bits
@@ -128,12 +128,12 @@ func (w *walk) nextItems(at int32, c config, s, g int) {
 	}
 }
 
-func (w *walk) locked(c config, g int) bool {
+func (w *walk) locked(c configuration, g int) bool {
 	l := w.groups[g].lock
 	return l >= 0 && c.get(w.lockSlot[l]) == 0
 }
 
-func (w *walk) moved(at int32, c config, g, set int, move itemMove) {
+func (w *walk) moved(at int32, c configuration, g, set int, move itemMove) {
 	veto := c.get(w.vetoSlot[g])
 	w.put(&c, g, set)
 	switch {
@@ -151,7 +151,7 @@ func (w *walk) moved(at int32, c config, g, set int, move itemMove) {
 
 // nextJob lets a running job end: well, unless it waits for another, or dead.
 // A child of a dead job is dead.
-func (w *walk) nextJob(at int32, c config, j int) {
+func (w *walk) nextJob(at int32, c configuration, j int) {
 	ready, doomed := true, false
 	for _, p := range w.parents[j] {
 		v := c.get(w.jobSlot[p])
@@ -170,7 +170,7 @@ func (w *walk) nextJob(at int32, c config, j int) {
 }
 
 // nextStep takes a step if its guards let it, by everybody who can.
-func (w *walk) nextStep(at int32, c config, s int, x exit) {
+func (w *walk) nextStep(at int32, c configuration, s int, x exit) {
 	step, seen := &w.model.steps[x.step], &w.seen[x.step]
 	var blocked uint64
 	for i := range step.clauses {
@@ -210,7 +210,7 @@ func (w *walk) nextStep(at int32, c config, s int, x exit) {
 	}
 }
 
-func (w *walk) itemsHold(c config, k *clause, seen *stepSeen) bool {
+func (w *walk) itemsHold(c configuration, k *clause, seen *stepSeen) bool {
 	holds := !k.any
 	for i, g := range k.groups {
 		if w.groupSlot[g].mask == 0 {
@@ -234,7 +234,7 @@ func (w *walk) itemsHold(c config, k *clause, seen *stepSeen) bool {
 	return holds
 }
 
-func (w *walk) jobsHold(c config, k jobClause) bool {
+func (w *walk) jobsHold(c configuration, k jobClause) bool {
 	is := func(j int) bool { return c.get(w.jobSlot[j]) == k.value }
 	if k.any {
 		return slices.ContainsFunc(k.jobs, is)
@@ -248,7 +248,7 @@ func (w *walk) jobsHold(c config, k jobClause) bool {
 }
 
 // notStarted remembers a step that waits for a job that nobody has started.
-func (w *walk) notStarted(at int32, c config, k jobClause, seen *stepSeen) {
+func (w *walk) notStarted(at int32, c configuration, k jobClause, seen *stepSeen) {
 	started := func(j int) bool { return c.get(w.jobSlot[j]) != jobNone }
 	if k.any && slices.ContainsFunc(k.jobs, started) {
 		return
@@ -265,7 +265,7 @@ func (w *walk) notStarted(at int32, c config, k jobClause, seen *stepSeen) {
 
 // effectsPossible: there must be an item to choose, and one that carries the
 // file to hand over.
-func (w *walk) effectsPossible(c config, step *step) bool {
+func (w *walk) effectsPossible(c configuration, step *step) bool {
 	there := func(groups []int, classes int) bool {
 		return slices.ContainsFunc(groups, func(g int) bool { return w.groupSlot[g].mask == 0 || c.get(w.groupSlot[g])&classes != 0 })
 	}
@@ -285,7 +285,7 @@ func (w *walk) effectsPossible(c config, step *step) bool {
 // actors are the people who may take the step now, told apart only where the
 // model remembers who they were: 0 where that does not matter, 1 for somebody
 // who is in no four-eyes guard.
-func (w *walk) actors(c config, s int, x exit, step *step) []int {
+func (w *walk) actors(c configuration, s int, x exit, step *step) []int {
 	remembered := step.watch >= 0 && w.didLive[step.watch][step.to] || step.decides && w.judgeLive[step.to]
 	if len(step.eyes) == 0 && !remembered {
 		return []int{0}
@@ -321,7 +321,7 @@ func (w *walk) actors(c config, s int, x exit, step *step) []int {
 
 // sameEyes says whether a person did what the step must not be done by the same
 // person as; if nobody did, whether the person decided on items.
-func (w *walk) sameEyes(c config, step *step, class, n int) bool {
+func (w *walk) sameEyes(c configuration, step *step, class, n int) bool {
 	for _, d := range step.eyes {
 		did := c.get(w.didSlot[d])
 		if did == 2+2*class+n || did == 0 && c.get(w.judgeSlot[class])&(1<<n) != 0 {
@@ -332,7 +332,7 @@ func (w *walk) sameEyes(c config, step *step, class, n int) bool {
 }
 
 // carry carries a step out.
-func (w *walk) carry(at int32, c config, x exit, step *step, person int) {
+func (w *walk) carry(at int32, c configuration, x exit, step *step, person int) {
 	c.set(w.stateSlot, step.to)
 	if step.watch >= 0 {
 		c.set(w.didSlot[step.watch], max(1, person))
@@ -354,7 +354,7 @@ func (w *walk) carry(at int32, c config, x exit, step *step, person int) {
 	if w.forgive && step.noted {
 		w.settleGaps(&c)
 	}
-	results := []config{c}
+	results := []configuration{c}
 	for i := range step.ops {
 		results = w.apply(results, &step.ops[i])
 	}
@@ -369,7 +369,7 @@ func (w *walk) carry(at int32, c config, x exit, step *step, person int) {
 
 // settleGaps counts what is missing or sent back as settled: somebody decided,
 // with a note, to go on without.
-func (w *walk) settleGaps(c *config) {
+func (w *walk) settleGaps(c *configuration) {
 	for g := range w.groups {
 		set := c.get(w.groupSlot[g])
 		if w.groups[g].required && set&w.gap != 0 {
@@ -379,7 +379,7 @@ func (w *walk) settleGaps(c *config) {
 	}
 }
 
-func (w *walk) judgeSuccess(at int32, c config, step int) {
+func (w *walk) judgeSuccess(at int32, c configuration, step int) {
 	for g, group := range w.groups {
 		if group.required && c.get(w.groupSlot[g])&w.gap != 0 {
 			known := slices.ContainsFunc(w.bad, func(b badSuccess) bool { return b.step == step && b.group == g })
@@ -391,7 +391,7 @@ func (w *walk) judgeSuccess(at int32, c config, step int) {
 }
 
 // apply does one effect; where somebody chooses, every choice.
-func (w *walk) apply(list []config, op *operation) []config {
+func (w *walk) apply(list []configuration, op *operation) []configuration {
 	switch {
 	case op.job >= 0:
 		for i := range list {
@@ -423,7 +423,7 @@ func (w *walk) apply(list []config, op *operation) []config {
 	return list
 }
 
-func (w *walk) reset(list []config, g int) []config {
+func (w *walk) reset(list []configuration, g int) []configuration {
 	for _, c := range list {
 		if set := c.get(w.groupSlot[g]); set != 0 && set != 1<<w.classOf[Missing] {
 			w.put(&c, g, 1<<w.classOf[Missing])
@@ -439,7 +439,7 @@ const maxChoices = 256
 
 // choose maps statuses and, where items are chosen, gives at least one of them
 // the chosen status.
-func (w *walk) choose(list []config, op *operation) []config {
+func (w *walk) choose(list []configuration, op *operation) []configuration {
 	for i := range list {
 		for _, g := range op.groups {
 			set, mapped := list[i].get(w.groupSlot[g]), 0
@@ -454,9 +454,9 @@ func (w *walk) choose(list []config, op *operation) []config {
 	if op.chosen < 0 {
 		return list
 	}
-	var out []config
+	var out []configuration
 	for _, c := range list {
-		untouched, grown := []config{c}, []config{}
+		untouched, grown := []configuration{c}, []configuration{}
 		free := slices.ContainsFunc(op.groups, func(g int) bool { return w.groupSlot[g].mask == 0 })
 		for _, g := range op.groups {
 			base := slices.Clone(untouched)
@@ -481,7 +481,7 @@ func (w *walk) choose(list []config, op *operation) []config {
 		if free {
 			grown = append(grown, c)
 		}
-		slices.SortFunc(grown, func(a, b config) int {
+		slices.SortFunc(grown, func(a, b configuration) int {
 			return 2*cmpU(a[0], b[0]) + cmpU(a[1], b[1])
 		})
 		out = append(out, slices.Compact(grown)...)

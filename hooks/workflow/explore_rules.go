@@ -273,7 +273,7 @@ func (w *walk) onlyEyes(at int32) bool {
 func (k *checker) turnsHonest(w *walk, told map[int]bool) {
 	byState := make([][]int32, len(k.States))
 	for at := range w.configs {
-		s := w.state(int32(at))                      //nolint:gosec // bounded
+		s := w.state(int32(at))                    //nolint:gosec // bounded
 		byState[s] = append(byState[s], int32(at)) //nolint:gosec // bounded
 	}
 	good := make([]bool, len(w.configs))

@@ -35,7 +35,7 @@ func (w *walk) trace(at int32) []TraceStep {
 }
 
 // act says in words what happens on an edge that is no step.
-func (w *walk) act(l *label) string {
+func (w *walk) act(l *edgeLabel) string {
 	switch {
 	case l.job >= 0 && l.dead:
 		return "job " + w.jobs[l.job].Job + " dead"
