@@ -67,7 +67,7 @@ type brute struct {
 // judge says what is certainly wrong with a definition.
 func judge(def *Compiled) (faults []string, complete bool) {
 	b := &brute{def: def, seen: map[situation]int{}, taken: map[string]bool{}}
-	if def.State(def.Initial) == nil || len(def.States) > 60 || len(def.Integrations) > bruteJobs {
+	if def.State(def.Initial) == nil || len(def.States) > 60 || len(def.Sections) > bruteItems || len(def.Integrations) > bruteJobs {
 		return nil, false
 	}
 	b.waives = isWaived

@@ -209,6 +209,9 @@ func report(t *testing.T, verdicts []verdict) {
 			x.bad += b2i(len(v.bad) > 0)
 			x.unjudged += b2i(!v.named && !v.judged)
 		}
+		if v.refused && v.judged && len(v.bad) == 0 && v.kind != "turn changed" {
+			t.Logf("ONLYCHECKER %s, %s (%s): %s %s", v.file, v.kind, v.what, firstError(v.findings).Code, firstError(v.findings).Message)
+		}
 		switch {
 		case v.refused:
 		case len(v.bad) > 0:
@@ -254,4 +257,13 @@ func whySound(v verdict) string {
 		"terminal dropped":     "nothing leads out of it all the same",
 		"on_dead dropped":      "the step that follows has the guard itself",
 	}[v.kind]
+}
+
+func firstError(list []Finding) Finding {
+	for _, f := range list {
+		if f.Level == "error" {
+			return f
+		}
+	}
+	return Finding{}
 }
