@@ -140,12 +140,12 @@ func (h *House) Prepare() error {
 	if err := ops.Limit(h.App); err != nil {
 		return err
 	}
-	missing, err := ops.MissingWalls(h.App)
+	breaches, err := ops.Breaches(h.App)
 	if err != nil {
 		return err
 	}
-	if len(missing) > 0 {
-		h.App.Logger().Error("database walls are missing: run gatehouse doctor", slog.Any("walls", missing))
+	if len(breaches) > 0 {
+		h.App.Logger().Error("database walls are not as they were built: run gatehouse doctor", slog.Any("walls", breaches))
 	}
 	return nil
 }
@@ -279,15 +279,16 @@ func (h *House) doctorCommand() *cobra.Command {
 // examine is what doctor says: ok, warn or fail, each with what to do.
 func (h *House) examine() (lines []string, ok bool, err error) {
 	ok = true
-	missing, err := ops.MissingWalls(h.App)
+	breaches, err := ops.Breaches(h.App)
 	if err != nil {
 		return nil, false, err
 	}
-	if len(missing) > 0 {
+	for _, b := range breaches {
 		ok = false
-		lines = append(lines, "fail  database walls are missing: "+strings.Join(missing, ", ")+". Restore the folder from a backup; somebody dropped them.")
-	} else {
-		lines = append(lines, "ok    every database wall stands")
+		lines = append(lines, "fail  "+b+". Restore the folder from a backup; somebody changed the database itself.")
+	}
+	if len(breaches) == 0 {
+		lines = append(lines, "ok    every database wall stands as it was built")
 	}
 	report, err := audit.Verify(h.App)
 	if err != nil {
@@ -303,6 +304,13 @@ func (h *House) examine() (lines []string, ok bool, err error) {
 		lines = append(lines, "ok    a mail server is set up: "+h.App.Settings().SMTP.Host)
 	} else {
 		lines = append(lines, "warn  no mail server is set up: mails are kept, nobody gets them. A superuser sets it up under Settings, Mail settings.")
+	}
+	lacking, err := h.Engine.Staffing(h.App)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, line := range lacking {
+		lines = append(lines, "warn  "+line+". Give the duty to somebody under Staff.")
 	}
 	behind, err := h.Bus.Behind(h.App)
 	if err != nil {

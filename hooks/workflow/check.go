@@ -186,6 +186,9 @@ func (k *checker) transitionList() {
 	for i := range k.Transitions {
 		t, path := &k.Transitions[i], fmt.Sprintf("transitions[%d]", i)
 		k.unique(path+".key", "transition", seen, t.Key)
+		if t.Key == Migrate || t.Key == migrated {
+			k.fault(path+".key", "reserved_key", fmt.Sprintf("The key %q is kept for moves to another version. Choose another.", t.Key))
+		}
 		for _, from := range t.From {
 			k.known(path+".from", "The state", from, k.stateKeys())
 			if s := k.State(from); s != nil && s.Terminal {

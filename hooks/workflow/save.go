@@ -12,7 +12,7 @@ import (
 
 // saveRequest writes the request with one guarded UPDATE: a revision that is no
 // longer the one that was read means that somebody was faster.
-const saveRequest = `UPDATE requests SET title = {:title}, state = {:state}, category = {:category}, turn = {:turn}, entry = {:entry}, assignee = {:assignee},
+const saveRequest = `UPDATE requests SET workflow = {:workflow}, title = {:title}, state = {:state}, category = {:category}, turn = {:turn}, entry = {:entry}, assignee = {:assignee},
 	priority = {:priority}, tags = {:tags}, due = {:due}, due_set = {:due_set}, state_since = {:state_since}, wake_at = {:wake_at}, data = {:data}, progress = {:progress},
 	face = {:face}, restricted_to = {:restricted_to}, revision = {:revision}, closed_at = {:closed_at}, updated = {:now}
 	WHERE id = {:id} AND revision = {:was}`
@@ -42,7 +42,7 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 	}
 	now := schema.Stamp(f.Now)
 	result, err := tx.DB().NewQuery(saveRequest).Bind(dbx.Params{
-		"id": l.ID, "was": was, "title": f.Title, "state": f.State, "category": state.Category, "turn": state.Turn, "entry": f.Entry, "assignee": l.Assignee,
+		"id": l.ID, "was": was, "workflow": l.Workflow, "title": f.Title, "state": f.State, "category": state.Category, "turn": state.Turn, "entry": f.Entry, "assignee": l.Assignee,
 		"priority": f.Priority, "tags": l.Tags, "due": f.Due, "due_set": f.DueSet, "state_since": l.StateSince, "wake_at": l.def.wakeAt(f), "data": schema.JSON(f.Data),
 		"progress": schema.JSON(l.def.progress(f)), "face": schema.JSON(l.shown), "restricted_to": restricted, "revision": l.Revision, "closed_at": closed, "now": now,
 	}).Execute()
