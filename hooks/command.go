@@ -158,7 +158,7 @@ func (h *House) hooksCommand() *cobra.Command {
 }
 
 func (h *House) workflowCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "workflow", Short: "Checks, imports and exports workflow definitions"}
+	parent := &cobra.Command{Use: "workflow", Short: "Checks, imports, compares and moves between workflow definitions"}
 	var asJSON, publish bool
 	check := &cobra.Command{
 		Use: "check FILE...", Short: "Says what is wrong with a definition, without saving it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
@@ -176,34 +176,17 @@ func (h *House) workflowCommand() *cobra.Command {
 	load := &cobra.Command{
 		Use: "import FILE...", Short: "Saves a definition as a draft, or publishes it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
 		RunE: func(c *cobra.Command, files []string) error {
-			if err := h.App.RunAllMigrations(); err != nil {
-				return err
-			}
-			if err := h.Prepare(); err != nil {
+			if err := h.ready(); err != nil {
 				return err
 			}
 			return eachFile(c, files, asJSON, func(source []byte) (workflow.Imported, error) { return h.Engine.Import(h.App, source, publish, false) })
 		},
 	}
 	load.Flags().BoolVar(&publish, "publish", false, "publish it: from then on this version never changes")
-	export := &cobra.Command{
-		Use: "export KEY", Short: "Prints the newest version of a definition", Args: cobra.ExactArgs(1), SilenceUsage: true,
-		RunE: func(c *cobra.Command, args []string) error {
-			records, err := h.App.FindRecordsByFilter("workflows", "key = {:key}", "-version", 1, 0, map[string]any{"key": args[0]})
-			if err != nil {
-				return err
-			}
-			if len(records) == 0 {
-				return fmt.Errorf("there is no workflow %q", args[0])
-			}
-			_, err = fmt.Fprint(c.OutOrStdout(), records[0].GetString("source"))
-			return err
-		},
-	}
 	for _, c := range []*cobra.Command{check, load} {
 		c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON")
 	}
-	parent.AddCommand(check, load, export)
+	parent.AddCommand(check, load, h.exportCommand(), h.diffCommand(), h.migrateCommand(), h.retireCommand())
 	return parent
 }
 

@@ -151,6 +151,9 @@ func (d *differ) member(area, key, subject, member string, before, after any) {
 	was, wasList := before.([]any)
 	is, isList := after.([]any)
 	if (wasList || before == nil) && (isList || after == nil) {
+		if len(was)+len(is) == 0 {
+			return
+		}
 		d.elements(area, key, subject, member, p, was, is)
 		return
 	}
@@ -169,7 +172,7 @@ func (d *differ) member(area, key, subject, member string, before, after any) {
 		}
 	}
 	if p.changed != "" && before != nil && after != nil {
-		d.say("changed", area, key, "%s: "+p.changed+".", subject, plainValue(before), plainValue(after))
+		d.say("changed", area, key, "%s: %s.", subject, fmt.Sprintf(p.changed, plainValue(before), plainValue(after)))
 		return
 	}
 	name := strings.ReplaceAll(member, "_", " ")

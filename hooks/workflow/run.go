@@ -185,6 +185,29 @@ func (r *Runs) Drain(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Finish works on one run at once, without the time in which it can be called
+// off, until it has ended.
+func (r *Runs) Finish(ctx context.Context, id string) error {
+	_, err := r.Engine.App.NonconcurrentDB().NewQuery(`UPDATE runs SET start_at = {:now} WHERE id = {:id} AND status = 'waiting'`).
+		Bind(dbx.Params{"id": id, "now": schema.Stamp(r.Engine.Clock())}).Execute()
+	if err != nil {
+		return fmt.Errorf("begin run %s: %w", id, err)
+	}
+	for ctx.Err() == nil {
+		r.mu.Lock()
+		err := r.work(ctx, id)
+		r.mu.Unlock()
+		if err != nil {
+			return fmt.Errorf("run %s: %w", id, err)
+		}
+		run, err := readRun(r.Engine.App, id)
+		if err != nil || (run.Status != "waiting" && run.Status != "running") {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
 // work carries a run out, from wherever it stands.
 func (r *Runs) work(ctx context.Context, id string) error {
 	app := r.Engine.App
@@ -224,8 +247,8 @@ func (r *Runs) work(ctx context.Context, id string) error {
 		} else {
 			err = r.carryOut(ctx, id, lines, d)
 		}
-		if errors.Is(err, errEnded) {
-			return nil
+		if errors.Is(err, errTaken) {
+			continue // look again what is left
 		}
 		if err != nil {
 			return err
@@ -239,8 +262,9 @@ type runLine struct {
 	Request string `db:"request"`
 }
 
-// errEnded stops a worker whose run was called off meanwhile.
-var errEnded = errors.New("the run has ended")
+// errTaken takes back what was done on a line that another process marked first,
+// or whose run was called off meanwhile.
+var errTaken = errors.New("the line is not waiting any more")
 
 // end closes a run that is still under way.
 func (r *Runs) end(id, status, why string) error {
@@ -284,7 +308,7 @@ func (r *Runs) carryOut(ctx context.Context, run string, lines []runLine, d deed
 			}
 			return r.mark(tx, run, m)
 		})
-		if errors.Is(err, errEnded) {
+		if errors.Is(err, errTaken) {
 			return err
 		}
 		if err == nil {
@@ -360,7 +384,7 @@ func (r *Runs) mark(tx core.App, run string, marks ...mark) error {
 		return fmt.Errorf("mark lines: %w", err)
 	}
 	if n, err := result.RowsAffected(); err != nil || int(n) != len(marks) {
-		return errors.Join(errEnded, err) // another process has done it
+		return errors.Join(errTaken, err) // another process has done it
 	}
 	count := map[string]int{}
 	for _, m := range marks {
@@ -372,7 +396,7 @@ func (r *Runs) mark(tx core.App, run string, marks ...mark) error {
 		return fmt.Errorf("count lines: %w", err)
 	}
 	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(errEnded, err)
+		return errors.Join(errTaken, err)
 	}
 	return nil
 }

@@ -162,6 +162,22 @@ func (r *Runs) View(app core.App, id string, actor schema.Actor, status, after s
 	return v, nil
 }
 
+// Whole shows a run with all its lines.
+func (r *Runs) Whole(app core.App, id string, actor schema.Actor) (*RunView, error) {
+	whole, err := r.View(app, id, actor, "", "")
+	if err != nil {
+		return nil, err
+	}
+	for whole.Next != "" {
+		page, err := r.View(app, id, actor, "", whole.Next)
+		if err != nil {
+			return nil, err
+		}
+		whole.Items, whole.Next = append(whole.Items, page.Items...), page.Next
+	}
+	return whole, nil
+}
+
 // sums are the words for what is counted, in the order in which they are told:
 // what happened, then why nothing did. %s is "1 request" or "3 requests".
 var sums = []struct{ tag, words string }{
