@@ -140,12 +140,12 @@ func (h *House) Prepare() error {
 	if err := ops.Limit(h.App); err != nil {
 		return err
 	}
-	missing, err := ops.MissingWalls(h.App)
+	breaches, err := ops.Breaches(h.App)
 	if err != nil {
 		return err
 	}
-	if len(missing) > 0 {
-		h.App.Logger().Error("database walls are missing: run gatehouse doctor", slog.Any("walls", missing))
+	if len(breaches) > 0 {
+		h.App.Logger().Error("database walls are not as they were built: run gatehouse doctor", slog.Any("walls", breaches))
 	}
 	return nil
 }
@@ -159,9 +159,9 @@ func (h *House) hooksCommand() *cobra.Command {
 
 func (h *House) workflowCommand() *cobra.Command {
 	parent := &cobra.Command{
-		Use: "workflow", Short: "Checks, imports and exports workflow definitions",
+		Use: "workflow", Short: "Checks, imports, compares and moves between workflow definitions",
 		Long:    "A workflow definition is a YAML file; docs/workflows.md explains the language.\nA published version never changes: a change takes the next version number.",
-		Example: "  gatehouse workflow check close.yaml              says what is wrong with it\n  gatehouse workflow import close.yaml --publish   checks, saves and publishes it\n  gatehouse workflow export simple_request         prints the newest version\n  gatehouse workflow schema                        prints the JSON Schema, for editors",
+		Example: "  gatehouse workflow check close.yaml              says what is wrong with it\n  gatehouse workflow import close.yaml --publish   checks, saves and publishes it\n  gatehouse workflow export simple_request         prints the newest version\n  gatehouse workflow diff close@1 close@2          says in words what differs\n  gatehouse workflow schema                        prints the JSON Schema, for editors",
 	}
 	var asJSON, publish bool
 	check := &cobra.Command{
@@ -180,30 +180,13 @@ func (h *House) workflowCommand() *cobra.Command {
 	load := &cobra.Command{
 		Use: "import FILE...", Short: "Saves a definition as a draft, or publishes it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
 		RunE: func(c *cobra.Command, files []string) error {
-			if err := h.App.RunAllMigrations(); err != nil {
-				return err
-			}
-			if err := h.Prepare(); err != nil {
+			if err := h.ready(); err != nil {
 				return err
 			}
 			return eachFile(c, files, asJSON, func(source []byte) (workflow.Imported, error) { return h.Engine.Import(h.App, source, publish, false) })
 		},
 	}
 	load.Flags().BoolVar(&publish, "publish", false, "publish it: from then on this version never changes")
-	export := &cobra.Command{
-		Use: "export KEY", Short: "Prints the newest version of a definition", Args: cobra.ExactArgs(1), SilenceUsage: true,
-		RunE: func(c *cobra.Command, args []string) error {
-			records, err := h.App.FindRecordsByFilter("workflows", "key = {:key}", "-version", 1, 0, map[string]any{"key": args[0]})
-			if err != nil {
-				return err
-			}
-			if len(records) == 0 {
-				return fmt.Errorf("there is no workflow %q", args[0])
-			}
-			_, err = fmt.Fprint(c.OutOrStdout(), records[0].GetString("source"))
-			return err
-		},
-	}
 	describe := &cobra.Command{
 		Use: "schema", Short: "Prints the JSON Schema of the language, for editors", Args: cobra.NoArgs, SilenceUsage: true,
 		Example: "  gatehouse workflow schema > workflow.schema.json",
@@ -219,7 +202,7 @@ func (h *House) workflowCommand() *cobra.Command {
 	for _, c := range []*cobra.Command{check, load} {
 		c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON")
 	}
-	parent.AddCommand(check, load, export, describe)
+	parent.AddCommand(check, load, h.exportCommand(), h.diffCommand(), h.migrateCommand(), h.retireCommand(), describe)
 	return parent
 }
 
@@ -295,15 +278,16 @@ func (h *House) doctorCommand() *cobra.Command {
 // examine is what doctor says: ok, warn or fail, each with what to do.
 func (h *House) examine() (lines []string, ok bool, err error) {
 	ok = true
-	missing, err := ops.MissingWalls(h.App)
+	breaches, err := ops.Breaches(h.App)
 	if err != nil {
 		return nil, false, err
 	}
-	if len(missing) > 0 {
+	for _, b := range breaches {
 		ok = false
-		lines = append(lines, "fail  database walls are missing: "+strings.Join(missing, ", ")+". Restore the folder from a backup; somebody dropped them.")
-	} else {
-		lines = append(lines, "ok    every database wall stands")
+		lines = append(lines, "fail  "+b+". Restore the folder from a backup; somebody changed the database itself.")
+	}
+	if len(breaches) == 0 {
+		lines = append(lines, "ok    every database wall stands as it was built")
 	}
 	report, err := audit.Verify(h.App)
 	if err != nil {
@@ -319,6 +303,13 @@ func (h *House) examine() (lines []string, ok bool, err error) {
 		lines = append(lines, "ok    a mail server is set up: "+h.App.Settings().SMTP.Host)
 	} else {
 		lines = append(lines, "warn  no mail server is set up: mails are kept, nobody gets them. A superuser sets it up under Settings, Mail settings.")
+	}
+	lacking, err := h.Engine.Staffing(h.App)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, line := range lacking {
+		lines = append(lines, "warn  "+line+". Give the duty to somebody under Staff.")
 	}
 	behind, err := h.Bus.Behind(h.App)
 	if err != nil {

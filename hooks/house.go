@@ -42,6 +42,7 @@ type House struct {
 	App         core.App
 	Options     Options
 	Engine      *workflow.Engine
+	Runs        *workflow.Runs
 	Documents   *document.Room
 	Guard       access.Guard
 	Recorder    audit.Recorder
@@ -71,6 +72,7 @@ func NewHouse(app core.App, o Options) *House {
 	}
 	h := &House{App: app, Options: o, Bus: event.NewBus(app), Guard: access.Guard{Clock: o.Clock}, Recorder: audit.Recorder{Clock: o.Clock}}
 	h.Engine = h.NewEngine(o.Clock)
+	h.Runs = &workflow.Runs{Engine: h.Engine}
 	h.Documents = h.documents()
 	h.Invitations = &access.Invitations{
 		App: app, Clock: o.Clock, BaseURL: h.baseURL,
@@ -192,7 +194,7 @@ func (h *House) tick() {
 	for _, id := range due {
 		err = errors.Join(err, h.Engine.Pass(context.Background(), id))
 	}
-	err = errors.Join(err, access.ExpireInvitations(h.App, h.Options.Clock()))
+	err = errors.Join(err, access.ExpireInvitations(h.App, h.Options.Clock()), h.Engine.RetireLeft(h.App))
 	if err != nil {
 		h.App.Logger().Error("tick failed", slog.Any("error", err))
 	}
@@ -206,6 +208,7 @@ func (h *House) start() error {
 	const look = 5 * time.Second // how often to look without being woken
 	h.done.Go(func() { h.Bus.Run(ctx, look) })
 	h.done.Go(func() { h.Mailer.Run(ctx, look) })
+	h.done.Go(func() { h.Runs.Run(ctx, time.Second) })
 	clock := cron.New(cron.WithChain(cron.Recover(cron.DiscardLogger), cron.SkipIfStillRunning(cron.DiscardLogger)))
 	if _, err := clock.AddFunc("@every 1m", h.tick); err != nil {
 		return fmt.Errorf("schedule the tick: %w", err)

@@ -38,6 +38,7 @@ var people = []struct {
 type world struct {
 	*gatetest.Stage
 	request, item, document, invitation, open, mail string
+	version, run                                    string
 	spare                                           map[string]string // the record of a collection to try things on
 }
 
@@ -54,6 +55,10 @@ func newWorld(t *testing.T) *world {
 	mustBe(t, s.Ask(t, s.Sam, "POST", "/api/collections/internal_notes/records", map[string]any{"request": w.request, "body": "They are slow"}))
 	w.invitation = mustBe(t, s.Ask(t, s.Mia, "POST", "/api/portal/invitations", map[string]any{"email": "new@example.com", "organization": s.Bluebell.Id, "role": "viewer"}))
 	w.open = mustBe(t, s.Ask(t, s.Mia, "POST", "/api/portal/invitations", map[string]any{"email": "other@example.com", "organization": s.Bluebell.Id, "role": "viewer"}))
+	w.run = mustBe(t, s.Ask(t, s.Sam, "POST", "/api/portal/bulk", map[string]any{"action": "priority", "priority": "high", "requests": []string{w.request}, "dry_run": true}))
+	if err := s.DB().NewQuery(`SELECT id FROM workflows WHERE key = 'simple_request'`).Row(&w.version); err != nil {
+		t.Fatal(err)
+	}
 	s.Deliver(t)
 	add := func(collection string, fields map[string]any) string {
 		t.Helper()
@@ -152,6 +157,7 @@ var updating = map[string]map[string]any{
 	"messages": {"body": "Changed"}, "internal_notes": {"body": "Changed"}, "client_requests": {"title": "Changed"}, "client_items": {"title": "Changed"}, "documents": {"title": "Changed"}, "settings": {"value": 2},
 	"walls": {"reason": "Changed"}, "delegations": {"revoked": true}, "transitions": {"reason": "Changed"}, "audit_log": {"actor_name": "Changed"}, "events": {"type": "changed"}, "access": {"until": "2090-01-01 00:00:00.000Z"},
 	"invitations": {"role": "admin"}, "notifications": {"status": "sent"}, "mails": {"subject": "Changed"}, "workflows": {"title": "Changed"}, "forms": {"title": "Changed"}, "texts": {"title": "Changed"},
+	"runs": {"status": "done"}, "run_items": {"text": "Changed"},
 	"request_people": {"person": "x"}, "client_history": {"text": "Changed"}, "_superusers": {"emailVisibility": true},
 }
 
@@ -194,7 +200,7 @@ var acts = []string{"list", "view", "create", "update", "delete"}
 
 // calling is what a route is given: the id in its address, and the body.
 func (w *world) calling(id, path string) (string, any) {
-	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id}
+	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run}
 	for part, with := range ids {
 		if strings.Contains(path, "/api/portal"+part+"{id}") {
 			path = strings.Replace(path, "{id}", with, 1)
@@ -203,13 +209,15 @@ func (w *world) calling(id, path string) (string, any) {
 	if id == "access.invitation_link" {
 		path = strings.Replace(path, w.invitation, w.open, 1) // the other one is revoked by now
 	}
-	path = strings.NewReplacer("{id}", "nope", "{connection}", "nope").Replace(path)
+	path = strings.NewReplacer("{id}", "nope", "{connection}", "nope", "{from}", w.version, "{to}", w.version).Replace(path)
 	bodies := map[string]any{
 		"workflow.open":          map[string]any{"workflow": "simple_request", "organization": w.Bluebell.Id, "title": "New"},
 		"workflow.patch_request": map[string]any{"title": "Changed"},
 		"workflow.add_item":      map[string]any{"section": "things", "template": "file", "title": "More"},
 		"workflow.transition":    map[string]any{"transition": "submit"},
 		"workflow.patch_item":    map[string]any{"answers": map[string]any{"text": "Some"}},
+		"workflow.migrate":       map[string]any{"dry_run": true},
+		"workflow.bulk":          map[string]any{"action": "priority", "priority": "high", "requests": []string{w.request}, "dry_run": true},
 		"access.invite":          map[string]any{"email": "another@example.com", "organization": w.Bluebell.Id, "role": "member"},
 	}
 	if body, ok := bodies[id]; ok {

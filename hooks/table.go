@@ -37,6 +37,7 @@ type Row struct {
 var written = []string{
 	"access", "client_requests", "client_items", "client_history", "transitions", "events", "audit_log", "jobs",
 	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
+	"runs", "run_items",
 }
 
 // Collections whose writes the trail records by itself.
@@ -130,7 +131,7 @@ func Register(app core.App, o Options) *House {
 	h.Bus.Add("notify", h.Post.Handle, h.Mailer.Wake)
 	h.Bus.AddDo("console.live", h.Live.Tell)
 	*r = append(*r, Row{"event", "*", "workflow.pass", 1}, Row{"event", "*", "notify", 2}, Row{"event", "*", "console.live", 3},
-		Row{"every minute", "timers, invitations", "house.tick", 0})
+		Row{"every minute", "timers, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0})
 
 	// ---- start and stop
 	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "SQL console", "audit.sql", 110})
@@ -181,6 +182,20 @@ func (h *House) routes() []route {
 		{"PATCH", "/api/portal/items/{id}", "workflow.patch_item", false, e.PatchItemRoute},
 		{"DELETE", "/api/portal/items/{id}", "workflow.remove_item", false, e.DeleteItem},
 		{"GET", "/api/portal/workflows", "workflow.list", false, e.GetWorkflows},
+		{"GET", "/api/portal/definitions", "workflow.definitions", false, e.GetDefinitions},
+		{"POST", "/api/portal/definitions", "workflow.save_definition", false, e.PostDefinition},
+		{"POST", "/api/portal/definitions/check", "workflow.check_definition", false, e.PostCheck},
+		{"POST", "/api/portal/definitions/library", "workflow.install_definition", false, e.PostLibrary},
+		{"GET", "/api/portal/definitions/{id}", "workflow.definition", false, e.GetDefinition},
+		{"GET", "/api/portal/definitions/{id}/export", "workflow.export_definition", false, e.GetExport},
+		{"GET", "/api/portal/definitions/{from}/diff/{to}", "workflow.diff_definitions", false, e.GetDiff},
+		{"POST", "/api/portal/definitions/{id}/publish", "workflow.publish_definition", false, e.PostPublish},
+		{"POST", "/api/portal/definitions/{id}/retire", "workflow.retire_definition", false, e.PostRetire},
+		{"POST", "/api/portal/definitions/{id}/migrate", "workflow.migrate", false, h.Runs.PostMigrate},
+		{"POST", "/api/portal/bulk", "workflow.bulk", false, h.Runs.PostBulk},
+		{"GET", "/api/portal/runs", "workflow.runs", false, h.Runs.GetRuns},
+		{"GET", "/api/portal/runs/{id}", "workflow.run", false, h.Runs.GetRun},
+		{"POST", "/api/portal/runs/{id}/cancel", "workflow.cancel_run", false, h.Runs.PostCancel},
 		{"GET", "/api/portal/home", "report.home", false, p.GetHome},
 		{"GET", "/api/portal/requests", "report.requests", false, p.GetRequests},
 		{"GET", "/api/portal/requests/{id}/timeline", "report.timeline", false, p.GetTimeline},

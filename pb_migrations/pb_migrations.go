@@ -7,6 +7,7 @@
 //	fields.go                        short constructors for the fields below
 //	1798000000_create_collections.go the collections and their indexes
 //	1798000100_create_walls.go       the triggers: the last wall
+//	1798200300_add_runs.go           work over many requests; moves to another version
 package pb_migrations
 
 import (

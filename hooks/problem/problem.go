@@ -61,6 +61,12 @@ const (
 	StorageFull        Code = "storage_full"
 	InvitationEnded    Code = "invitation_ended"
 	InvitationAccepted Code = "invitation_accepted"
+	StateGone          Code = "state_gone"
+	StateUnfit         Code = "state_unfit"
+	ValueUnfit         Code = "value_unfit"
+	NobodyActs         Code = "nobody_acts"
+	TooLate            Code = "too_late"
+	VersionInUse       Code = "version_in_use"
 )
 
 // status is the HTTP status of a code; 400 where it is not listed.

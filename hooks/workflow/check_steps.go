@@ -12,6 +12,9 @@ func (k *checker) transitionList() {
 	for i := range k.Transitions {
 		t, path := &k.Transitions[i], fmt.Sprintf("transitions[%d]", i)
 		k.unique(path+".key", "transition", seen, t.Key)
+		if t.Key == Migrate || t.Key == migrated {
+			k.fault(path+".key", "reserved_key", fmt.Sprintf("The key %q is kept for moves to another version. Choose another.", t.Key))
+		}
 		if t.Label.IsZero() {
 			k.fault(path, "label", fmt.Sprintf("Give the step %q a label: it stands on the button.", t.Key))
 		}

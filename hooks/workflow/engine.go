@@ -26,10 +26,17 @@
 //	pass.go        the steps that the system takes
 //	publish.go library.go  definitions in and out
 //
+// Versions, and work over many requests:
+//
+//	version.go diff.go     the versions of a workflow, and their differences
+//	staffing.go retire.go  who is there to do it; when a version is done with
+//	migrate.go             what a move to another version means for a request
+//	run.go bulk.go migrate_run.go run_view.go  durable work over many requests
+//
 // What others see and call:
 //
 //	view.go        the request as one side is shown it
-//	routes.go      HTTP
+//	routes.go version_routes.go run_routes.go  HTTP
 //	guard.go       record API: writes become commands or refusals
 package workflow
 

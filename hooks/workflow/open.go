@@ -171,7 +171,7 @@ func (e *Engine) store(tx core.App, l *live, state *State) error {
 	if err != nil {
 		return fmt.Errorf("open request: %w", err)
 	}
-	l.stored = indexed{l.State, state.Category, state.Turn, l.Assignee, l.facts.Due, l.StateSince, "", "[]"}
+	l.stored = indexed{l.Workflow, l.State, state.Category, state.Turn, l.Assignee, l.facts.Due, l.StateSince, "", "[]"}
 	l.facts.Priority = "normal"
 	for _, i := range l.facts.Items {
 		i.EnteredStatus = i.Status

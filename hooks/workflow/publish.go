@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ type Imported struct {
 	ID       string    `json:"id,omitempty"`
 	Key      string    `json:"key,omitempty"`
 	Version  int       `json:"version,omitempty"`
+	Title    string    `json:"title,omitempty"`
 	Status   string    `json:"status,omitempty"`
 	Saved    bool      `json:"saved"`
 	Findings []Finding `json:"findings"`
@@ -48,12 +50,17 @@ func CheckSource(source []byte) (*Compiled, []Finding) {
 // the same version number is refused. With keep, a version that is there stays
 // whatever it says: that is how the shipped library is installed.
 func (e *Engine) Import(app core.App, source []byte, publish, keep bool) (Imported, error) {
+	return e.importAs(context.Background(), app, source, publish, keep)
+}
+
+// importAs is Import by the actor that the context carries.
+func (e *Engine) importAs(ctx context.Context, app core.App, source []byte, publish, keep bool) (Imported, error) {
 	def, findings := CheckSource(source)
 	out := Imported{Findings: findings}
 	if def == nil || (publish && hasErrors(findings)) {
 		return out, nil
 	}
-	out.Key, out.Version = def.Key, def.Version
+	out.Key, out.Version, out.Title = def.Key, def.Version, def.Title
 	err := app.RunInTransaction(func(tx core.App) error {
 		record, err := tx.FindFirstRecordByFilter(schema.Workflows, "key = {:key} && version = {:version}", dbx.Params{"key": def.Key, "version": def.Version})
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
@@ -62,19 +69,32 @@ func (e *Engine) Import(app core.App, source []byte, publish, keep bool) (Import
 		if record != nil && record.GetString("status") != "draft" {
 			out.ID, out.Status = record.Id, record.GetString("status")
 			if !keep && !sameDefinition(record, def) {
-				out.Findings = append(out.Findings, Finding{
-					Level: "error", Code: "version_taken", Path: "version", Line: def.lines["version"][0], Column: def.lines["version"][1],
-					Message: fmt.Sprintf("Version %d of %q is published with other content. Give this one the next number.", def.Version, def.Key),
-				})
+				out.Findings = append(out.Findings, versionTaken(def))
 			}
 			return nil
 		}
-		return e.saveDefinition(tx, record, def, source, publish, &out)
+		return e.saveDefinition(ctx, tx, record, def, source, publish, &out)
 	})
-	return out, err
+	if err != nil || !publish || keep {
+		return out, err
+	}
+	staff, err := colleagues(app)
+	if err != nil {
+		return out, err
+	}
+	out.Findings = append(out.Findings, def.staffing(staff)...)
+	return out, nil
 }
 
-func (e *Engine) saveDefinition(tx core.App, record *core.Record, def *Compiled, source []byte, publish bool, out *Imported) error {
+func versionTaken(def *Compiled) Finding {
+	at := def.lines["version"]
+	return Finding{
+		Level: "error", Code: "version_taken", Path: "version", Line: at[0], Column: at[1],
+		Message: fmt.Sprintf("Version %d of %q is published with other content. Give this one the next number.", def.Version, def.Key),
+	}
+}
+
+func (e *Engine) saveDefinition(ctx context.Context, tx core.App, record *core.Record, def *Compiled, source []byte, publish bool, out *Imported) error {
 	if record == nil {
 		c, err := tx.FindCachedCollectionByNameOrId(schema.Workflows)
 		if err != nil {
@@ -87,7 +107,7 @@ func (e *Engine) saveDefinition(tx core.App, record *core.Record, def *Compiled,
 		record.Set("status", "published")
 		record.Set("published_at", e.Clock())
 	}
-	if err := tx.Save(record); err != nil {
+	if err := tx.SaveWithContext(ctx, record); err != nil {
 		return fmt.Errorf("save workflow %s: %w", def.Key, err)
 	}
 	out.ID, out.Status, out.Saved = record.Id, record.GetString("status"), true

@@ -14,11 +14,11 @@ import (
 // are assigned only where they change: SQLite writes every index of an assigned
 // column anew.
 type indexed struct {
-	State, Category, Turn, Assignee, Due, StateSince, WakeAt, RestrictedTo string
+	Workflow, State, Category, Turn, Assignee, Due, StateSince, WakeAt, RestrictedTo string
 }
 
 func (r *row) indexed() indexed {
-	return indexed{r.State, r.Category, r.Turn, r.Assignee, r.Due, r.StateSince, r.WakeAt, r.RestrictedTo}
+	return indexed{r.Workflow, r.State, r.Category, r.Turn, r.Assignee, r.Due, r.StateSince, r.WakeAt, r.RestrictedTo}
 }
 
 // saveRequest writes the request with one guarded UPDATE: a revision that is no
@@ -27,8 +27,9 @@ func saveRequest(was, now indexed, params dbx.Params) string {
 	set := `UPDATE requests SET title = {:title}, entry = {:entry}, priority = {:priority}, tags = {:tags}, due_set = {:due_set}, data = {:data},
 	progress = {:progress}, face = {:face}, revision = {:revision}, closed_at = {:closed_at}, updated = {:now}`
 	for _, c := range []struct{ name, was, now string }{
-		{"state", was.State, now.State}, {"category", was.Category, now.Category}, {"turn", was.Turn, now.Turn}, {"assignee", was.Assignee, now.Assignee},
-		{"due", was.Due, now.Due}, {"state_since", was.StateSince, now.StateSince}, {"wake_at", was.WakeAt, now.WakeAt}, {"restricted_to", was.RestrictedTo, now.RestrictedTo},
+		{"workflow", was.Workflow, now.Workflow}, {"state", was.State, now.State}, {"category", was.Category, now.Category}, {"turn", was.Turn, now.Turn},
+		{"assignee", was.Assignee, now.Assignee}, {"due", was.Due, now.Due}, {"state_since", was.StateSince, now.StateSince}, {"wake_at", was.WakeAt, now.WakeAt},
+		{"restricted_to", was.RestrictedTo, now.RestrictedTo},
 	} {
 		if c.was != c.now {
 			set += `, ` + c.name + ` = {:` + c.name + `}`
@@ -66,7 +67,7 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 		"id": l.ID, "was": was, "title": f.Title, "entry": f.Entry, "priority": f.Priority, "tags": l.Tags, "due_set": f.DueSet, "data": schema.JSON(f.Data),
 		"progress": schema.JSON(l.def.progress(f)), "face": schema.JSON(l.shown), "revision": l.Revision, "closed_at": closed, "now": now,
 	}
-	lists := indexed{f.State, state.Category, state.Turn, l.Assignee, f.Due, l.StateSince, l.def.wakeAt(f), restricted}
+	lists := indexed{l.Workflow, f.State, state.Category, state.Turn, l.Assignee, f.Due, l.StateSince, l.def.wakeAt(f), restricted}
 	result, err := tx.DB().NewQuery(saveRequest(l.stored, lists, params)).Bind(params).Execute()
 	if err != nil {
 		return fmt.Errorf("save request %s: %w", l.ID, err)
