@@ -137,8 +137,24 @@ func (e *Engine) gather(tx core.App, l *live) error {
 			return err
 		}
 	}
+	if l.def.asksForHold(l.State) {
+		if err := tx.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM documents WHERE request = {:id} AND hold = 1)`).Bind(dbx.Params{"id": l.ID}).Row(&l.facts.LegalHold); err != nil {
+			return fmt.Errorf("look for a legal hold on request %s: %w", l.ID, err)
+		}
+	}
 	l.facts.Gone, err = e.gone(tx, l)
 	return err
+}
+
+// asksForHold says whether a step out of the state asks for a legal hold, which
+// lies on the request's files.
+func (c *Compiled) asksForHold(state string) bool {
+	for _, t := range c.From(state) {
+		if slices.ContainsFunc(t.Guard, func(g Guard) bool { return g.NoLegalHold != nil }) {
+			return true
+		}
+	}
+	return false
 }
 
 // cover notes for each item the month that its documents must cover.

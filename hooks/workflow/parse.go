@@ -28,6 +28,8 @@ type Finding struct {
 	Line    int    `json:"line,omitempty"`
 	Column  int    `json:"column,omitempty"`
 	Message string `json:"message"`
+
+	Trace []TraceStep `json:"trace,omitempty"` // the shortest path that shows it
 }
 
 // Bounds of a source: a definition is a page or two, not a program.
