@@ -64,11 +64,11 @@ var badSources = []struct {
 	{"steps that are no list", edited("reminders:\n", "reminders: 3\nnote:\n"), "wrong_type", 26, 12, "A list is expected"},
 }
 
-func edited(old, new string) string {
-	if !strings.Contains(sample, old) {
-		panic("the sample does not hold " + old)
+func edited(before, after string) string {
+	if !strings.Contains(sample, before) {
+		panic("the sample does not hold " + before)
 	}
-	return strings.Replace(sample, old, new, 1)
+	return strings.Replace(sample, before, after, 1)
 }
 
 func utf16Of(s string) string {

@@ -64,7 +64,7 @@ func (c *Compiled) Check() []Finding {
 	k.paths()
 	for _, p := range c.problems {
 		k.fault(p.path, "bad_condition", p.message)
-		if last := &k.findings[len(k.findings)-1]; c.place != nil && p.at >= 0 {
+		if last := &k.findings[len(k.findings)-1]; c.place != nil {
 			last.Line, last.Column = c.place(p.path, p.at)
 		}
 	}

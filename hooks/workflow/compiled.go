@@ -81,20 +81,14 @@ func (c *Compiled) conditions() {
 			g, path := &c.Transitions[i].Guard[j], fmt.Sprintf("transitions[%d].guard[%d]", i, j)
 			if g.Expr != "" {
 				g.compiled = c.compile(g.Expr, path, false)
-			} else {
-				c.comparison(g.Field, g.Is, g.In, g.Contains, path)
 			}
 		}
 	}
 }
 
 func (c *Compiled) condition(cond *Condition, path string) {
-	switch {
-	case cond == nil:
-	case cond.Expr != "":
+	if cond != nil && cond.Expr != "" {
 		cond.compiled = c.compile(cond.Expr, path, true)
-	default:
-		c.comparison(cond.Field, cond.Is, cond.In, cond.Contains, path)
 	}
 }
 
@@ -107,7 +101,7 @@ func (c *Compiled) compile(source, path string, applies bool) *expression {
 }
 
 // misplaced is what is wrong with a condition: at which path, and at which
-// character of its expression (-1: the condition as a whole).
+// character of its expression.
 type misplaced struct {
 	path    string
 	at      int

@@ -279,14 +279,14 @@ func (r *reader) scalar(n *yaml.Node, path string) any {
 // among them those that turn the direction of writing, and letters that are
 // drawn as nothing. With them a text can look like another.
 func hidden(c rune) bool {
-	switch {
-	case c == '\n' || c == '\t':
+	if c == '\n' || c == '\t' {
 		return false
-	case c == 0x034f, c == 0x115f, c == 0x1160, c == 0x17b4, c == 0x17b5, c == 0x2028, c == 0x2029, c == 0x3164, c == 0xffa0:
-		return true
 	}
-	return unicode.In(c, unicode.Cc, unicode.Cf, unicode.Co) || unicode.Is(unicode.Noncharacter_Code_Point, c)
+	return slices.Contains(drawnAsNothing, c) || unicode.In(c, unicode.Cc, unicode.Cf, unicode.Co) || unicode.Is(unicode.Noncharacter_Code_Point, c)
 }
+
+// drawnAsNothing are letters, marks and separators that have no picture.
+var drawnAsNothing = []rune{0x034f, 0x115f, 0x1160, 0x17b4, 0x17b5, 0x2028, 0x2029, 0x3164, 0xffa0}
 
 // greekTwins are the Greek letters that look like Latin ones.
 const greekTwins = "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧνορικ"

@@ -37,11 +37,6 @@ func (k valueKind) String() string {
 	return [...]string{"a yes or no", "a text", "a number", "a list", "a value"}[k]
 }
 
-// zero is what a missing value reads as.
-func (k valueKind) zero() any {
-	return [...]any{false, "", 0.0, []any{}, nil}[k]
-}
-
 // moment is what an expression is asked about: a request, and whether only what
 // the client may know of its items counts.
 type moment struct {
