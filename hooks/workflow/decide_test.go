@@ -19,7 +19,7 @@ func shippedDefinition(t testing.TB, file string) *Compiled {
 		t.Fatal(err)
 	}
 	def, findings := CheckSource(source)
-	if def == nil || len(findings) > 0 {
+	if def == nil || hasErrors(findings) {
 		t.Fatalf("%s: %+v", file, findings)
 	}
 	return def
