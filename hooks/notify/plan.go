@@ -44,6 +44,8 @@ type Payload struct {
 	SentCount  int            `json:"sent_count"`
 	Job        string         `json:"job"`
 	ErrorClass string         `json:"error_class"`
+	State      string         `json:"state"` // of a reminder
+	Receivers  []Reminded     `json:"receivers"`
 }
 
 // Thing is an item that somebody is told about.
@@ -119,6 +121,10 @@ var messageRule = Rule{Event: "message.posted", To: names{"other_side"}, Channel
 // of that silence is kept where they could read it.
 func Plan(f Facts) []Notice {
 	p := &planner{Facts: f, planned: map[string]bool{}}
+	if p.isReminder() {
+		p.reminders()
+		return p.list
+	}
 	p.rules()
 	if f.Event.Type == messageRule.Event && len(p.list) == 0 {
 		p.add(messageRule)
@@ -143,7 +149,7 @@ func (p *planner) rules() {
 
 // concern says whether anybody could have to be told of the event.
 func (f Facts) concern() bool {
-	return f.transition() || f.Event.Type == messageRule.Event ||
+	return f.transition() || f.isReminder() || f.Event.Type == messageRule.Event ||
 		slices.ContainsFunc(f.Script.Notifications, func(r Rule) bool { return r.Event == f.Event.Type })
 }
 

@@ -32,6 +32,7 @@ func (c *Compiled) Check() []Finding {
 	k.stateList()
 	k.transitionList()
 	k.notices()
+	k.times()
 	k.paths()
 	for _, f := range c.problems {
 		k.fault(f.Path, f.Code, f.Message)

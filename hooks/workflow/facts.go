@@ -119,6 +119,8 @@ type Facts struct {
 	State      string
 	Entry      int
 	StateSince time.Time
+	Opened     time.Time
+	Pauses     []Pause // oldest first
 	Revision   int
 	Priority   string
 	Due        string
@@ -135,6 +137,7 @@ type Facts struct {
 	People     map[string]string // duty → person
 	Members    map[string]int    // client role → how many active members or open invitations
 	LegalHold  bool
+	RemindAt   string // when the reminders are looked at next
 }
 
 // Who is the actor with what he is on this request.

@@ -13,7 +13,7 @@ import (
 // saveRequest writes the request with one guarded UPDATE: a revision that is no
 // longer the one that was read means that somebody was faster.
 const saveRequest = `UPDATE requests SET title = {:title}, state = {:state}, category = {:category}, turn = {:turn}, entry = {:entry}, assignee = {:assignee},
-	priority = {:priority}, tags = {:tags}, due = {:due}, due_set = {:due_set}, state_since = {:state_since}, wake_at = {:wake_at}, data = {:data}, progress = {:progress},
+	priority = {:priority}, tags = {:tags}, due = {:due}, due_set = {:due_set}, state_since = {:state_since}, wake_at = {:wake_at}, remind_at = {:remind_at}, data = {:data}, progress = {:progress},
 	face = {:face}, restricted_to = {:restricted_to}, revision = {:revision}, closed_at = {:closed_at}, updated = {:now}
 	WHERE id = {:id} AND revision = {:was}`
 
@@ -23,6 +23,11 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 	f, state := l.facts, l.def.State(l.facts.State)
 	if state == nil {
 		return fmt.Errorf("request %s: state %q is not in its workflow", l.ID, f.State)
+	}
+	if state.Category == "done" && l.PausedUntil != "" {
+		if err := e.endPause(tx, l); err != nil {
+			return err
+		}
 	}
 	was := l.Revision
 	l.Revision++
@@ -43,7 +48,7 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 	now := schema.Stamp(f.Now)
 	result, err := tx.DB().NewQuery(saveRequest).Bind(dbx.Params{
 		"id": l.ID, "was": was, "title": f.Title, "state": f.State, "category": state.Category, "turn": state.Turn, "entry": f.Entry, "assignee": l.Assignee,
-		"priority": f.Priority, "tags": l.Tags, "due": f.Due, "due_set": f.DueSet, "state_since": l.StateSince, "wake_at": l.def.wakeAt(f), "data": schema.JSON(f.Data),
+		"priority": f.Priority, "tags": l.Tags, "due": f.Due, "due_set": f.DueSet, "state_since": l.StateSince, "wake_at": l.def.wakeAt(f), "remind_at": l.def.remindAt(f, from), "data": schema.JSON(f.Data),
 		"progress": schema.JSON(l.def.progress(f)), "face": schema.JSON(l.shown), "restricted_to": restricted, "revision": l.Revision, "closed_at": closed, "now": now,
 	}).Execute()
 	if err != nil {
@@ -139,12 +144,15 @@ func (l *live) hide(tx core.App) error {
 // wakeAt is when the system has to look at the request again: the earliest
 // automatic step that waits for time. Empty if there is none.
 func (c *Compiled) wakeAt(f *Facts) string {
+	if p, held := f.paused(f.Now); held {
+		return schema.Stamp(p.end()) // on hold: what comes is that it ends
+	}
 	earliest := ""
 	for _, t := range c.From(f.State) {
 		if !t.Automatic() || t.After == nil {
 			continue
 		}
-		if at := schema.Stamp(c.afterTime(t, f.StateSince)); earliest == "" || at < earliest {
+		if at := schema.Stamp(c.afterTime(t, f)); earliest == "" || at < earliest {
 			earliest = at
 		}
 	}
