@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/rickar/cal/v2"
-	"github.com/rickar/cal/v2/at"
+	austria "github.com/rickar/cal/v2/at"
 	"github.com/rickar/cal/v2/be"
 	"github.com/rickar/cal/v2/ca"
 	"github.com/rickar/cal/v2/ch"
@@ -35,7 +35,7 @@ import (
 
 // The lists of holidays that a calendar may name.
 var holidays = map[string][]*cal.Holiday{
-	"at": at.Holidays, "be": be.Holidays, "ca": ca.Holidays, "ch": ch.Holidays, "cz": cz.Holidays, "de": de.Holidays, "dk": dk.Holidays, "ecb": ecb.Holidays,
+	"at": austria.Holidays, "be": be.Holidays, "ca": ca.Holidays, "ch": ch.Holidays, "cz": cz.Holidays, "de": de.Holidays, "dk": dk.Holidays, "ecb": ecb.Holidays,
 	"es": es.Holidays, "fr": fr.Holidays, "gb-eng": gb.Holidays, "ie": ie.Holidays, "it": it.Holidays, "nl": nl.Holidays, "no": no.Holidays, "nz": nz.Holidays,
 	"pl": pl.Holidays, "se": se.Holidays, "us-federal": us.Holidays, "za": za.Holidays,
 }
