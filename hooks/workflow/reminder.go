@@ -172,7 +172,7 @@ func (k *reminding) person(r *Reminder, p receiver) {
 		d := &due[n]
 		d.Status, d.Why = k.fate(r, p, d.At)
 		if d.Status == Fired && n < len(due)-1 {
-			d.Status, d.Why = Collapsed, "It was missed. A later one stands for it."
+			d.Status, d.Why = Collapsed, "A later one of the same reminder stands for it."
 		}
 	}
 	k.due = append(k.due, due...)
