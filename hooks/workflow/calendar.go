@@ -204,7 +204,11 @@ func (c Calendar) IsWorkday(t time.Time) bool { return c.works(t.In(c.zone).Date
 
 // works says whether a day of the calendar is worked. A year is worked out once.
 func (c Calendar) works(year int, month time.Month, day int) bool {
-	date := time.Date(year, month, day, 12, 0, 0, 0, time.UTC)
+	return c.worked(time.Date(year, month, day, 12, 0, 0, 0, time.UTC))
+}
+
+// worked says the same of a date at noon in UTC, where days are all alike.
+func (c Calendar) worked(date time.Time) bool {
 	known, ok := c.years.Load(date.Year())
 	if !ok {
 		known, _ = c.years.LoadOrStore(date.Year(), c.year(date.Year()))
@@ -227,9 +231,12 @@ func (c Calendar) year(year int) *[366]bool {
 
 // open are the business hours of the day of t; false on a day without.
 func (c Calendar) open(t time.Time) (from, to time.Time, ok bool) {
-	y, m, d := t.In(c.zone).Date()
-	s := c.hours[time.Date(y, m, d, 12, 0, 0, 0, time.UTC).Weekday()]
-	return c.clock(t, s.from), c.clock(t, s.to), c.works(y, m, d)
+	local := t.In(c.zone)
+	if !c.works(local.Date()) {
+		return from, to, false
+	}
+	s := c.hours[local.Weekday()]
+	return c.clock(t, s.from), c.clock(t, s.to), true
 }
 
 // clock is a time of day on the day of t: what clocks on the wall show, also on
@@ -251,17 +258,20 @@ const aCentury = 36525
 // AddBusinessDays moves t by n working days, back if n is negative, keeping the
 // time of day.
 func (c Calendar) AddBusinessDays(t time.Time, n int) time.Time {
-	local, step := t.In(c.zone), 1
+	const day = 24 * time.Hour
+	local, step := t.In(c.zone), day
 	if n < 0 {
-		n, step = -n, -1
+		n, step = -n, -day
 	}
+	y, m, d := local.Date()
+	date := time.Date(y, m, d, 12, 0, 0, 0, time.UTC)
 	for days := 0; n > 0 && days < aCentury; days++ {
-		local = local.AddDate(0, 0, step)
-		if c.works(local.Date()) {
+		if date = date.Add(step); c.worked(date) {
 			n--
 		}
 	}
-	return local
+	y, m, d = date.Date()
+	return time.Date(y, m, d, local.Hour(), local.Minute(), local.Second(), local.Nanosecond(), c.zone)
 }
 
 // BusinessDays counts the working days after the day of from, up to the day of to.

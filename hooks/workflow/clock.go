@@ -162,7 +162,8 @@ func (c *Compiled) afterTime(t *Transition, f *Facts) time.Time {
 func (c *Compiled) afterBusinessDays(f *Facts, n int) time.Time {
 	at := c.Calendar.AddBusinessDays(f.StateSince, n)
 	return f.shift(at, func(at, from, to time.Time) time.Time {
-		return c.Calendar.AddBusinessDays(at, c.Calendar.BusinessDays(from, to))
+		// A hold that ends at midnight ends with the day before.
+		return c.Calendar.AddBusinessDays(at, c.Calendar.BusinessDays(from, to.Add(-time.Nanosecond)))
 	})
 }
 

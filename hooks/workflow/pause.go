@@ -122,8 +122,8 @@ func (e *Engine) loadToHold(tx core.App, id string, actor schema.Actor, expected
 	return l, e.fresh(tx, l, expected)
 }
 
-// holdUntil reads the end of a hold: a day means when it opens in the workflow's
-// zone.
+// holdUntil reads the end of a hold: a day means its first moment in the
+// workflow's zone.
 func (l *live) holdUntil(text string) (time.Time, error) {
 	text = strings.TrimSpace(text)
 	until, err := time.ParseInLocation(time.DateOnly, text, l.def.Calendar.Zone())
