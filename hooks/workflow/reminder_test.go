@@ -94,7 +94,9 @@ func TestRemind(t *testing.T) {
 		{"a due date that moved is reminded of anew", "due", "2026-11-26 09:00:00", one, []Told{told("due", "business_days_before_due/2/2026-11-19", "ana", Fired, "2026-11-19 09:00")}, func(f *Facts) { f.Due, f.DueSet = "2026-11-30 17:00:00.000Z", true }, []string{"due business_days_before_due/2/2026-11-26 ana fired"}, "30 Nov 09:00"},
 		{"a part of the time limit, at its business moment", "sla", "2026-11-19 10:00:00", one, nil, nil, []string{"sla sla_percent/50 tom fired"}, "23 Nov 17:00"},
 		{"a person who is meant twice is told once", "sla", "2026-11-24 10:00:00", one, nil, nil, []string{"sla sla_percent/50 tom collapsed", "sla sla_percent/100 tom fired"}, ""},
-		{"who has not decided is asked", "decide", "2026-11-18 09:00:00", one, nil, func(f *Facts) { f.Items = append(f.Items, &Item{Section: "art", Key: "logo", Status: Provided, Active: true}) }, []string{"decide business_days_after_entry/2 ana fired"}, ""},
+		{"who has not decided is asked", "decide", "2026-11-18 09:00:00", one, nil, func(f *Facts) {
+			f.Items = append(f.Items, &Item{Section: "art", Key: "logo", Status: Provided, Active: true})
+		}, []string{"decide business_days_after_entry/2 ana fired"}, ""},
 		{"who has decided is not", "decide", "2026-11-18 09:00:00", one, nil, func(f *Facts) {
 			f.Items = append(f.Items, &Item{Section: "art", Key: "logo", Status: Provided, Reviewer: "ana", Active: true})
 		}, []string{"decide business_days_after_entry/2  skipped"}, ""},
