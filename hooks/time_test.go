@@ -159,6 +159,10 @@ func TestReminders_theServerWasDownForAWeek(t *testing.T) {
 	equalLists(t, "and each says what became of it", fates(t, s, id), []string{
 		"client_nudge waiting_for_client/business_days_after_entry/3 collapsed", "client_nudge waiting_for_client/business_days_after_entry/6 collapsed", "client_nudge waiting_for_client/business_days_after_entry/9 fired",
 	})
+	timeline := string(s.Ask(t, s.Sam, "GET", request(id, "/timeline"), nil).Raw)
+	if !strings.Contains(timeline, "Reminder to Anna not sent.") || !strings.Contains(timeline, "A later one of the same reminder stands for it.") {
+		t.Errorf("the timeline does not say so: %s", timeline)
+	}
 }
 
 func TestReminders_oneMailADay(t *testing.T) {

@@ -22,6 +22,13 @@ func (k *checker) times() {
 	for i := range k.Reminders {
 		k.reminder(&k.Reminders[i], fmt.Sprintf("reminders[%d]", i))
 	}
+	for i := range k.Sections {
+		for j, item := range k.Sections[i].Items {
+			if _, err := k.dueText(time.Time{}, item.Due); item.Due != "" && err != nil {
+				k.fault(fmt.Sprintf("sections[%d].items[%d].due", i, j), "due", "The due date cannot be read: "+err.Error()+".")
+			}
+		}
+	}
 	if k.Recurrence != nil {
 		if _, err := k.Recurrence.rule(); err != nil {
 			k.fault("recurrence", "recurrence", "The recurrence cannot be read: "+err.Error()+".")

@@ -46,6 +46,16 @@ func TestTurns(t *testing.T) {
 	}
 }
 
+func TestItemDue(t *testing.T) {
+	def := nudgesDefinition(t)
+	f := entered(def, "waiting", at(t, "2026-12-01 10:00", def.Calendar.Zone()))
+	for due, want := range map[string]string{"": "", "3rd business day": "2026-12-03 17:00:00.000Z", "last business day": "2026-12-31 17:00:00.000Z", "5bd": "2026-12-08 17:00:00.000Z", "4bh": "2026-12-01 14:00:00.000Z"} {
+		if got := def.itemDue(f, &ItemSpec{Due: due}); got != want {
+			t.Errorf("%q is due %s, want %s", due, got, want)
+		}
+	}
+}
+
 func TestRecurrence_words(t *testing.T) {
 	for _, wrong := range []Recurrence{
 		{Every: "fortnight", Create: "1st day"}, {Every: "month", Create: "first day"}, {Every: "month", Create: "1st day", Due: "soon"}, {Every: "month", Create: "1st day", Period: "previous_year"},
@@ -94,6 +104,7 @@ func TestCheck_words(t *testing.T) {
 		{"combine: one_email_per_person_per_day", "combine: never", "unknown_name"},
 		{"initial: waiting", "initial: waiting\nrecurrence: {every: fortnight, create: 1st day}", "recurrence"},
 		{"initial: waiting", "initial: waiting\nrecurrence: {every: month, create: 1st day, carry_forward: [nothing]}", "unknown_name"},
+		{"{key: note, title: Note, kind: answer}", "{key: note, title: Note, kind: answer, due: soon}", "due"},
 		{"initial: waiting", "initial: waiting\nreports: {targets: {waiting: 5 days}}", "target"},
 	} {
 		if !strings.Contains(nudges, c.was) {

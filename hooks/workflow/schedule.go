@@ -121,6 +121,30 @@ func (c *Compiled) occurrences(f *Facts, r *Reminder) []occurrence {
 	return list
 }
 
+// itemDue is when an item is due: a day of the month in which the request was
+// opened ("3rd business day"), or a span from its opening ("5bd"). Empty if the
+// definition does not say.
+func (c *Compiled) itemDue(f *Facts, spec *ItemSpec) string {
+	at, err := c.dueText(f.Opened, spec.Due)
+	if spec.Due == "" || err != nil {
+		return ""
+	}
+	return schema.Stamp(at)
+}
+
+func (c *Compiled) dueText(opened time.Time, text string) (time.Time, error) {
+	if at, err := c.Calendar.AddText(opened, text); err == nil {
+		return at, nil
+	}
+	o, err := parseOrdinal(text)
+	if err != nil {
+		return opened, err
+	}
+	month := rule{every: "month"}
+	first := month.begin(opened.In(c.Calendar.zone))
+	return c.Calendar.EndOfBusinessDay(c.Calendar.dayOf(o, first, month.add(first, 1))), nil
+}
+
 // before is the n-th business day before a day; before one without work, the
 // last that has.
 func (c *Compiled) before(day time.Time, n int) time.Time {
