@@ -1,7 +1,6 @@
 package notify
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -97,7 +96,7 @@ func TestReminderWhy(t *testing.T) {
 		{"admin", helen, "You get this because you are an owner of this portal."},
 	} {
 		if got := because(p.reminderWhy(c.role, c.person)); got != c.want {
-			t.Error(fmt.Sprintf("%s: %s", c.role, got))
+			t.Errorf("%s: %s", c.role, got)
 		}
 	}
 }
