@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"fmt"
-	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -105,7 +104,7 @@ func holidayCodes(list string) []string {
 }
 
 var (
-	spanPattern  = regexp.MustCompile(`^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$`)
+	clockPattern = regexp.MustCompile(`^(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})$`)
 	hoursPattern = regexp.MustCompile(`^(?:([a-z]{3})(?:\s*-\s*([a-z]{3}))?\s+)?(\S+\s*-\s*\S+)$`)
 	weekdays     = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 )
@@ -116,7 +115,7 @@ func parseSpan(text string) (span, error) {
 	if text == "" {
 		return span{}, nil
 	}
-	m := spanPattern.FindStringSubmatch(text)
+	m := clockPattern.FindStringSubmatch(text)
 	if m == nil {
 		return span{}, fmt.Errorf("%q is not a span such as 09:00-17:30", text)
 	}
@@ -169,31 +168,6 @@ func parseHours(text string) (hours [7]span, err error) {
 		}
 	}
 	return hours, nil
-}
-
-// problems says what of a calendar's words makes no sense, by member.
-func (s CalendarSpec) problems() map[string]string {
-	found := map[string]string{}
-	if s.Timezone != "" && s.Timezone != firmWord {
-		if _, err := time.LoadLocation(s.Timezone); err != nil {
-			found["timezone"] = fmt.Sprintf("The time zone %q is not known. Write it as Europe/London, or firm.", s.Timezone)
-		}
-	}
-	if s.Hours != "" && s.Hours != firmWord {
-		if _, err := parseHours(s.Hours); err != nil {
-			found["hours"] = "The hours cannot be read: " + err.Error() + "."
-		}
-	}
-	if _, err := parseSpan(s.ClientQuietHours); err != nil {
-		found["client_quiet_hours"] = "The quiet hours cannot be read: " + err.Error() + "."
-	}
-	for _, code := range holidayCodes(s.Holidays) {
-		if _, ok := holidays[code]; !ok && code != firmWord {
-			known := append(slices.Sorted(maps.Keys(holidays)), firmWord)
-			found["holidays"] = fmt.Sprintf("There is no list of holidays %q.%s Known are: %s.", code, didYouMean(code, known), strings.Join(known, ", "))
-		}
-	}
-	return found
 }
 
 // Zone is the calendar's time zone.
@@ -396,10 +370,10 @@ func (c Calendar) dayOf(o ordinal, first, after time.Time) time.Time {
 	return last
 }
 
-var durationPattern = regexp.MustCompile(`^(\d{1,4})(bd|bh)$`)
+var durationPattern = regexp.MustCompile(`^(\d{1,4})(bd|bh|d|h)$`)
 
 // AddText moves t by a text such as "5bd" (to the closing hour of the fifth
-// business day) or "8bh".
+// business day) or "8bh"; "3d" and "12h" count every day and hour.
 func (c Calendar) AddText(t time.Time, text string) (time.Time, error) {
 	m := durationPattern.FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
@@ -409,8 +383,13 @@ func (c Calendar) AddText(t time.Time, text string) (time.Time, error) {
 	if err != nil {
 		return t, fmt.Errorf("read %q: %w", text, err)
 	}
-	if m[2] == "bh" {
+	switch m[2] {
+	case "h":
+		return t.Add(time.Duration(n) * time.Hour), nil
+	case "bh":
 		return c.AddBusinessHours(t, n), nil
+	case "d":
+		return c.EndOfBusinessDay(t.In(c.zone).AddDate(0, 0, n)), nil
 	}
 	return c.EndOfBusinessDay(c.AddBusinessDays(t, n)), nil
 }

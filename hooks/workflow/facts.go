@@ -64,7 +64,11 @@ type Item struct {
 	ReviewedAt    string
 	Answers       map[string]any
 	Tries         int
+	Votes         map[string]Vote // by person, where several people decide
+	Covers        string          // the month that its documents must cover; not stored
 	Files         Files
+
+	moved bool // it has another place than it is stored with
 }
 
 // ItemOptions are what staff chose when they added an item.
@@ -88,6 +92,7 @@ type Files struct {
 	Fresh    int
 	Scanning int
 	Staff    int // by staff, not published
+	Shown    int // published at some time, current or superseded
 	Metadata []map[string]any
 }
 
@@ -116,6 +121,7 @@ type Facts struct {
 	ID         string
 	Number     string
 	Title      string
+	Period     string
 	State      string
 	Entry      int
 	StateSince time.Time
@@ -127,6 +133,7 @@ type Facts struct {
 	DueSet     bool // a person chose it; else it follows from the state's time limit
 	Data       map[string]any
 	OrgID      string
+	OrgCode    string
 	OrgName    string
 	OrgData    map[string]any
 	Systems    map[string]bool // systems that the organization is linked to
@@ -136,6 +143,7 @@ type Facts struct {
 	Jobs       map[string]JobState
 	People     map[string]string // duty → person
 	Members    map[string]int    // client role → how many active members or open invitations
+	Gone       map[string]bool   // people with an open veto who may not see the request any more
 	LegalHold  bool
 	RemindAt   string // when the reminders are looked at next
 }
@@ -160,19 +168,6 @@ func (w Who) Side() string {
 // acts says whether the actor has one of the roles; a superuser passes.
 func (w Who) acts(names []string) bool {
 	return w.Superuser || w.Standing.Has(names...)
-}
-
-func (f *Facts) env() env {
-	items := map[string]any{}
-	for _, i := range f.Items {
-		if i.Active {
-			items[i.Key] = i.Status
-		}
-	}
-	return env{
-		Data: f.Data, Organization: f.OrgData, Items: items,
-		Request: map[string]any{"state": f.State, "entry": f.Entry, "priority": f.Priority, "title": f.Title, "number": f.Number},
-	}
 }
 
 // applicable are the items that count.

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/schema"
 )
 
@@ -19,6 +22,7 @@ type row struct {
 	Number       string `db:"number"`
 	Workflow     string `db:"workflow"`
 	Organization string `db:"organization"`
+	OrgCode      string `db:"org_code"`
 	OrgName      string `db:"org_name"`
 	OrgPath      string `db:"org_path"`
 	OrgData      string `db:"org_data"`
@@ -35,6 +39,7 @@ type row struct {
 	Due          string `db:"due"`
 	DueSet       bool   `db:"due_set"`
 	StateSince   string `db:"state_since"`
+	WakeAt       string `db:"wake_at"`
 	Data         string `db:"data"`
 	Face         string `db:"face"`
 	RestrictedTo string `db:"restricted_to"`
@@ -54,9 +59,9 @@ type row struct {
 
 // One statement reads the request, its history, its people, and whether the
 // actor may see it: inside a transaction every statement holds up other writers.
-const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
+const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.code AS org_code, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
 	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
-	r.due, r.due_set, r.state_since, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
+	r.due, r.due_set, r.state_since, r.wake_at, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
 	r.period, r.revision, r.remind_at, r.paused_until, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
 	(SELECT json_group_array(json_array(t.key, t."from", t."to", t.actor, t.on_behalf_of, t.revision, t.at) ORDER BY t.revision) FROM transitions t WHERE t.request = r.id) AS steps,
 	(SELECT json_group_array(json_array(h.started, h.until, h.ended) ORDER BY h.started) FROM pauses h WHERE h.request = r.id) AS pauses,
@@ -73,6 +78,7 @@ type live struct {
 	facts  *Facts
 	shown  Shown
 	before *ClientFace // what the client's rows show now
+	stored indexed     // as the row was read or written last
 	who    Who
 
 	rescoped bool              // who may see it changed
@@ -90,6 +96,7 @@ func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error)
 	if err != nil {
 		return nil, fmt.Errorf("read request %s: %w", id, err)
 	}
+	l.stored = l.indexed()
 	if l.who, err = e.who(tx, &l.row, actor); err != nil {
 		return nil, err
 	}
@@ -106,8 +113,8 @@ func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error)
 // gather reads everything that deciding needs.
 func (e *Engine) gather(tx core.App, l *live) error {
 	l.facts = &Facts{
-		Now: e.Clock(), ID: l.ID, Number: l.Number, Title: l.Title, State: l.State, Entry: l.Entry, StateSince: schema.Time(l.StateSince), Revision: l.Revision,
-		Opened: schema.Time(l.Created), RemindAt: l.RemindAt, Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
+		Now: e.Clock(), ID: l.ID, Number: l.Number, Title: l.Title, Period: l.Period, State: l.State, Entry: l.Entry, StateSince: schema.Time(l.StateSince), Revision: l.Revision,
+		Opened: schema.Time(l.Created), RemindAt: l.RemindAt, Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgCode: l.OrgCode, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
 	}
 	l.facts.Data, l.facts.OrgData = object(l.Data), object(l.OrgData)
 	if err := json.Unmarshal([]byte(l.Face), &l.shown); err != nil {
@@ -117,6 +124,7 @@ func (e *Engine) gather(tx core.App, l *live) error {
 	if l.facts.Items, err = loadItems(tx, l.ID); err != nil {
 		return err
 	}
+	l.def.cover(l.facts)
 	if l.facts.Steps, err = l.steps(); err != nil {
 		return err
 	}
@@ -132,9 +140,63 @@ func (e *Engine) gather(tx core.App, l *live) error {
 		}
 	}
 	if l.def.invites(l.State) {
-		l.facts.Members, err = countMembers(tx, l.OrgPath)
+		if l.facts.Members, err = countMembers(tx, l.OrgPath); err != nil {
+			return err
+		}
 	}
+	if l.def.asksForHold(l.State) {
+		if err := tx.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM documents WHERE request = {:id} AND hold = 1)`).Bind(dbx.Params{"id": l.ID}).Row(&l.facts.LegalHold); err != nil {
+			return fmt.Errorf("look for a legal hold on request %s: %w", l.ID, err)
+		}
+	}
+	l.facts.Gone, err = e.gone(tx, l)
 	return err
+}
+
+// asksForHold says whether a step out of the state asks for a legal hold, which
+// lies on the request's files.
+func (c *Compiled) asksForHold(state string) bool {
+	for _, t := range c.From(state) {
+		if slices.ContainsFunc(t.Guard, func(g Guard) bool { return g.NoLegalHold != nil }) {
+			return true
+		}
+	}
+	return false
+}
+
+// cover notes for each item the month that its documents must cover.
+func (c *Compiled) cover(f *Facts) {
+	for _, i := range f.Items {
+		if spec := c.Spec(i.Section, i.Key); spec != nil && spec.Check["period_covers"] != "" {
+			i.Covers, _ = f.Data[spec.Check["period_covers"]].(string)
+		}
+	}
+}
+
+// gone finds who holds an open veto and may not see the request any more: a veto
+// must not outlast its owner.
+func (e *Engine) gone(tx core.App, l *live) (map[string]bool, error) {
+	gone := map[string]bool{}
+	for _, i := range l.facts.Items {
+		for person, v := range i.Votes {
+			if v.open() {
+				gone[person] = true
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return gone, nil
+	}
+	for _, scope := range []string{l.Scope, l.ClientScope} {
+		there, err := access.Watchers(tx, scope, slices.Collect(maps.Keys(gone)), e.Clock())
+		if err != nil {
+			return nil, err
+		}
+		for _, person := range there {
+			delete(gone, person)
+		}
+	}
+	return gone, nil
 }
 
 // invites says whether a step out of the state asks whether somebody is there.
@@ -173,6 +235,7 @@ type itemRow struct {
 	ReviewedAt    string `db:"reviewed_at"`
 	Answers       string `db:"answers"`
 	Tries         int    `db:"tries"`
+	Votes         string `db:"votes"`
 	Files         string `db:"files"`
 }
 
@@ -180,15 +243,17 @@ type itemRow struct {
 // count, what staff hold back is counted apart.
 const selectItems = `SELECT i.id, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
 	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, i.reviewed_at,
-	COALESCE(i.answers, '{}') AS answers, i.tries,
-	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'metadata', json(COALESCE(d.metadata, '{}'))))
-		FROM documents d WHERE d.item = i.id AND d.superseded = 0) AS files
+	COALESCE(i.answers, '{}') AS answers, i.tries, COALESCE(NULLIF(i.votes, ''), '{}') AS votes,
+	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'old', d.superseded, 'published', d.published_at != '', 'metadata', json(COALESCE(d.metadata, '{}'))))
+		FROM documents d WHERE d.item = i.id) AS files
 	FROM items i WHERE i.request = {:id} ORDER BY i.position, i.created, i.id`
 
 type fileRow struct {
 	State    string         `json:"state"`
 	Fresh    int            `json:"fresh"`
 	Staff    int            `json:"staff"`
+	Old      int            `json:"old"`
+	Shown    int            `json:"published"`
 	Metadata map[string]any `json:"metadata"`
 }
 
@@ -220,6 +285,10 @@ func (r *itemRow) item() (*Item, error) {
 	if err := json.Unmarshal([]byte(r.Shown), &i.Shown); err != nil {
 		return nil, err
 	}
+	var err error
+	if i.Votes, err = votesOf(r.Votes); err != nil {
+		return nil, err
+	}
 	var files []fileRow
 	if err := json.Unmarshal([]byte(r.Files), &files); err != nil {
 		return nil, err
@@ -231,7 +300,10 @@ func (r *itemRow) item() (*Item, error) {
 }
 
 func (f *Files) add(r fileRow) {
+	f.Shown += r.Shown
 	switch {
+	case r.Old == 1:
+		return
 	case r.State == "scanning":
 		f.Scanning++
 		return

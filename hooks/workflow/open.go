@@ -40,6 +40,9 @@ type NewItem struct {
 	Required *bool       `json:"required"`
 	Due      string      `json:"due"`
 	Options  ItemOptions `json:"options"`
+
+	// Values fill the places in the template's title, where no title is given.
+	Values map[string]string `json:"values"`
 }
 
 // Open opens a request on the newest published version of a workflow.
@@ -128,7 +131,7 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 		return problem.Field("title", problem.FieldInvalid, "The title is too long (at most 300 characters).")
 	}
 	l.facts = &Facts{
-		Now: now, Opened: now, ID: id, Title: l.Title, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgName: l.OrgName, OrgData: object(org.GetString("data")),
+		Now: now, Opened: now, ID: id, Title: l.Title, Period: in.Period, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgCode: org.GetString("code"), OrgName: l.OrgName, OrgData: object(org.GetString("data")),
 		Data: map[string]any{}, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
 	}
 	if err := l.firstData(in, org); err != nil {
@@ -170,6 +173,7 @@ func (e *Engine) store(tx core.App, l *live, state *State, because string) error
 	if err != nil {
 		return fmt.Errorf("open request: %w", err)
 	}
+	l.stored = indexed{l.State, state.Category, state.Turn, l.Assignee, l.facts.Due, l.StateSince, "", "", "[]"}
 	l.facts.Priority = "normal"
 	for _, i := range l.facts.Items {
 		i.EnteredStatus = i.Status

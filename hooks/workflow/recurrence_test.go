@@ -102,9 +102,9 @@ func TestCheck_words(t *testing.T) {
 		{"channel: in_app", "channel: pigeon", "unknown_name"},
 		{"lists: outstanding_items", "lists: all_items", "unknown_name"},
 		{"combine: one_email_per_person_per_day", "combine: never", "unknown_name"},
-		{"initial: waiting", "initial: waiting\nrecurrence: {every: fortnight, create: 1st day}", "recurrence"},
+		{"initial: waiting", "initial: waiting\nrecurrence: {every: fortnight, create: 1st day}", "unknown_name"},
 		{"initial: waiting", "initial: waiting\nrecurrence: {every: month, create: 1st day, carry_forward: [nothing]}", "unknown_name"},
-		{"{key: note, title: Note, kind: answer}", "{key: note, title: Note, kind: answer, due: soon}", "due"},
+		{"{key: note, title: Note, kind: answer}", "{key: note, title: Note, kind: answer, due: soon}", "duration"},
 		{"initial: waiting", "initial: waiting\nreports: {targets: {waiting: 5 days}}", "target"},
 	} {
 		if !strings.Contains(nudges, c.was) {

@@ -29,7 +29,7 @@ func (r *Reminder) schedule() (s schedule, err error) {
 			s.beforeDue = list
 		case "business_days_after_due":
 			s.afterDue = list
-		case "business_hours_after_entry":
+		case "business_hours_after_entry", "business_hours":
 			s.hoursAfterEntry = list
 		case "sla_percent":
 			s.slaPercent = list
