@@ -107,11 +107,28 @@ func NewHouse(app core.App, o Options) *House {
 // the past.
 func (h *House) NewEngine(clock schema.Clock) *workflow.Engine {
 	return &workflow.Engine{
-		App: h.App, Clock: clock, Wake: h.Bus.Wake,
+		App: h.App, Clock: clock, Wake: h.Bus.Wake, People: h.people(clock),
 		Audit: func(tx core.App, c workflow.Change) error { return audit.Append(tx, audit.Entry(c)) },
 		Emit: func(tx core.App, f workflow.Fact) error {
 			return event.Emit(tx, event.Event{Type: f.Type, Request: f.Request, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
 		},
+	}
+}
+
+// people lets reminders find whom they are for.
+func (h *House) people(clock schema.Clock) func(core.App, string, []string) (workflow.Crowd, error) {
+	return func(tx core.App, request string, sentBack []string) (workflow.Crowd, error) {
+		find, err := notify.Crowd(tx, request, sentBack, clock())
+		if err != nil {
+			return nil, err
+		}
+		return func(name string) []workflow.Receiver {
+			var list []workflow.Receiver
+			for _, p := range find(name) {
+				list = append(list, workflow.Receiver{ID: p.ID, Kind: string(p.Kind), Name: p.Name, Timezone: p.Timezone, Sees: p.Sees, Mailed: p.Mailed})
+			}
+			return list
+		}, nil
 	}
 }
 
@@ -188,13 +205,9 @@ func (h *House) pass(app core.App, e event.Event) error {
 	return h.Engine.Pass(context.Background(), e.Request)
 }
 
-// tick looks for timers that are due.
+// tick does what time alone brings.
 func (h *House) tick() {
-	due, err := h.Engine.Due(h.App)
-	for _, id := range due {
-		err = errors.Join(err, h.Engine.Pass(context.Background(), id))
-	}
-	err = errors.Join(err, access.ExpireInvitations(h.App, h.Options.Clock()), h.Engine.RetireLeft(h.App))
+	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Engine.RetireLeft(h.App))
 	if err != nil {
 		h.App.Logger().Error("tick failed", slog.Any("error", err))
 	}

@@ -213,6 +213,7 @@ func (w *world) calling(id, path string) (string, any) {
 	bodies := map[string]any{
 		"workflow.open":          map[string]any{"workflow": "simple_request", "organization": w.Bluebell.Id, "title": "New"},
 		"workflow.patch_request": map[string]any{"title": "Changed"},
+		"workflow.pause":         map[string]any{"until": w.Clock.Now().AddDate(0, 1, 0).Format(time.DateOnly), "reason": "Away"},
 		"workflow.add_item":      map[string]any{"section": "things", "template": "file", "title": "More"},
 		"workflow.transition":    map[string]any{"transition": "submit"},
 		"workflow.patch_item":    map[string]any{"answers": map[string]any{"text": "Some"}},

@@ -38,6 +38,7 @@ var written = []string{
 	"access", "client_requests", "client_items", "client_history", "transitions", "events", "audit_log", "jobs",
 	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
 	"runs", "run_items",
+	"timers", "pauses", "recurrences",
 }
 
 // Collections whose writes the trail records by itself.
@@ -109,6 +110,9 @@ func Register(app core.App, o Options) *House {
 
 	on(r, "updated", "settings", 10, "workflow.forget_calendars", app.OnRecordAfterUpdateSuccess("settings"), func(e *core.RecordEvent) error {
 		h.Engine.Forget()
+		if err := h.Engine.LookAgain(e.App); err != nil {
+			return err
+		}
 		return e.Next()
 	})
 
@@ -131,7 +135,7 @@ func Register(app core.App, o Options) *House {
 	h.Bus.Add("notify", h.Post.Handle, h.Mailer.Wake)
 	h.Bus.AddDo("console.live", h.Live.Tell)
 	*r = append(*r, Row{"event", "*", "workflow.pass", 1}, Row{"event", "*", "notify", 2}, Row{"event", "*", "console.live", 3},
-		Row{"every minute", "timers, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0})
+		Row{"every minute", "time, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0})
 
 	// ---- start and stop
 	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "SQL console", "audit.sql", 110})
@@ -179,6 +183,9 @@ func (h *House) routes() []route {
 		{"POST", "/api/portal/requests/{id}/transition", "workflow.transition", false, e.PostTransition},
 		{"POST", "/api/portal/requests/{id}/reveal", "workflow.reveal", false, e.PostReveal},
 		{"GET", "/api/portal/requests/{id}/actions", "workflow.actions", false, e.GetActions},
+		{"POST", "/api/portal/requests/{id}/pause", "workflow.pause", false, e.PostPause},
+		{"POST", "/api/portal/requests/{id}/resume", "workflow.resume", false, e.PostResume},
+		{"GET", "/api/portal/requests/{id}/plan", "workflow.plan", false, e.GetPlan},
 		{"PATCH", "/api/portal/items/{id}", "workflow.patch_item", false, e.PatchItemRoute},
 		{"DELETE", "/api/portal/items/{id}", "workflow.remove_item", false, e.DeleteItem},
 		{"GET", "/api/portal/workflows", "workflow.list", false, e.GetWorkflows},

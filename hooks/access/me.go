@@ -23,6 +23,11 @@ type Firm struct {
 	Locale       string `json:"locale"`
 	Accent       string `json:"accent"`
 	Logo         string `json:"logo,omitempty"`
+
+	// Business time, for calendars that refer to the firm.
+	Hours    string   `json:"hours,omitempty"`    // mon-thu 09:00-17:30, fri 09:00-15:00
+	Holidays []string `json:"holidays,omitempty"` // codes such as gb-eng
+	Closed   []string `json:"closed,omitempty"`   // days such as 2026-12-24
 }
 
 // FirmOf reads the firm; before set-up it is called Gatehouse and lives in UTC.

@@ -118,7 +118,7 @@ func move(tx core.App, id, client, staff string) error {
 	for _, table := range []string{schema.ClientItems, schema.ClientHistory, schema.Messages} {
 		statements = append(statements, `UPDATE `+table+` SET scope = {:client} WHERE request = {:id} AND scope != {:client}`)
 	}
-	for _, table := range []string{schema.Items, schema.InternalNotes, schema.Transitions, schema.Jobs, schema.RequestPeople} {
+	for _, table := range []string{schema.Items, schema.InternalNotes, schema.Transitions, schema.Jobs, schema.RequestPeople, schema.Timers, schema.Pauses, schema.Recurrences} {
 		statements = append(statements, `UPDATE `+table+` SET scope = {:staff} WHERE request = {:id} AND scope != {:staff}`)
 	}
 	statements = append(statements, `UPDATE documents SET scope = CASE WHEN scope LIKE 'staff:%' THEN {:staff} ELSE {:client} END WHERE request = {:id}`)

@@ -26,7 +26,7 @@ type days struct {
 // newDays takes today as the last business day once it is well under way, else
 // the business day before.
 func newDays(now time.Time, zone string) days {
-	d := days{calendar: workflow.NewCalendar(workflow.CalendarSpec{Timezone: zone, Holidays: "gb-eng"}, nil)}
+	d := days{calendar: workflow.NewCalendar(workflow.CalendarSpec{Timezone: zone, Holidays: "gb-eng"}, workflow.FirmCalendar{})}
 	const wellUnderWay = 2 * time.Hour
 	local := now.In(d.calendar.Zone())
 	if d.calendar.IsWorkday(local) && local.Sub(hour(local, opening)) >= wellUnderWay {

@@ -70,6 +70,13 @@ func (c *Clock) Move(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// Set puts the clock to a time, back or ahead.
+func (c *Clock) Set(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
 var seed = sync.OnceValues(buildSeed)
 
 // buildSeed makes the folder that every stage is a copy of: migrated, with the

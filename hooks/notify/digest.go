@@ -3,6 +3,7 @@ package notify
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -12,9 +13,11 @@ import (
 )
 
 const (
-	duePeople = `SELECT DISTINCT user, staff FROM notifications WHERE status = 'waiting' AND send_at > '' AND send_at <= {:now} AND channel = 'email' AND mail = ''`
+	ready = `status = 'waiting' AND send_at > '' AND send_at <= CASE WHEN rule >= 'reminder.' AND rule < 'reminder/' THEN {:reminders} ELSE {:now} END AND channel = 'email' AND mail = ''`
 
-	dueNotices = `SELECT id, event, dedupe FROM notifications WHERE status = 'waiting' AND send_at > '' AND send_at <= {:now} AND channel = 'email' AND mail = ''
+	duePeople = `SELECT DISTINCT user, staff FROM notifications WHERE ` + ready
+
+	dueNotices = `SELECT id, event, dedupe FROM notifications WHERE ` + ready + `
 AND user = {:user} AND staff = {:staff} ORDER BY send_at, created, id`
 
 	endNotice = `UPDATE notifications SET status = 'suppressed', why = {:why}, title = '', link = '', updated = {:now} WHERE id = {:id}`
@@ -31,14 +34,18 @@ func (p *Post) Digest(ctx context.Context) error {
 		User  string `db:"user"`
 		Staff string `db:"staff"`
 	}
-	if err := p.App.DB().NewQuery(duePeople).Bind(dbx.Params{"now": schema.Stamp(p.Clock())}).All(&receivers); err != nil {
+	reminders, err := p.heldBack()
+	if err != nil {
+		return err
+	}
+	if err := p.App.DB().NewQuery(duePeople).Bind(dbx.Params{"now": schema.Stamp(p.Clock()), "reminders": schema.Stamp(reminders)}).All(&receivers); err != nil {
 		return fmt.Errorf("find due notices: %w", err)
 	}
 	for _, r := range receivers {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := p.App.RunInTransaction(func(tx core.App) error { return p.digest(tx, r.User, r.Staff) }); err != nil {
+		if err := p.App.RunInTransaction(func(tx core.App) error { return p.digest(tx, r.User, r.Staff, reminders) }); err != nil {
 			return err
 		}
 	}
@@ -53,14 +60,14 @@ type dueNotice struct {
 	about  about
 }
 
-func (p *Post) digest(tx core.App, user, staff string) error {
+func (p *Post) digest(tx core.App, user, staff string, reminders time.Time) error {
 	var rows []struct {
 		ID     string `db:"id"`
 		Event  string `db:"event"`
 		Dedupe string `db:"dedupe"`
 	}
 	now := schema.Stamp(p.Clock())
-	if err := tx.DB().NewQuery(dueNotices).Bind(dbx.Params{"now": now, "user": user, "staff": staff}).All(&rows); err != nil {
+	if err := tx.DB().NewQuery(dueNotices).Bind(dbx.Params{"now": now, "reminders": schema.Stamp(reminders), "user": user, "staff": staff}).All(&rows); err != nil {
 		return fmt.Errorf("read due notices: %w", err)
 	}
 	firm, err := access.FirmOf(tx)
@@ -82,10 +89,17 @@ func (p *Post) digest(tx core.App, user, staff string) error {
 		d.id = r.ID
 		due = append(due, d)
 	}
-	if len(due) == 0 {
-		return nil
+	// What waits and what happened are two kinds of news.
+	waits, happened := apart(due)
+	for _, list := range [][]dueNotice{waits, happened} {
+		if len(list) == 0 {
+			continue
+		}
+		if err := p.combine(tx, list, firm); err != nil {
+			return err
+		}
 	}
-	return p.combine(tx, due, firm)
+	return nil
 }
 
 // replan decides on a waiting notice as of now; why says what stands against it.
@@ -133,10 +147,13 @@ func (p *Post) combine(tx core.App, due []dueNotice, firm access.Firm) error {
 			}
 			letter.Entries = append(letter.Entries, Entry{Subject: one.Subject, Link: d.letter.Link, Because: d.letter.Because})
 		}
-		if rendered, err = Render("digest", letter); err != nil {
+		first.notice.Kind, first.about = "digest", about{}
+		if isReminder(first.notice) {
+			first.notice.Kind = "reminders"
+		}
+		if rendered, err = Render(first.notice.Kind, letter); err != nil {
 			return err
 		}
-		first.notice.Kind, first.about = "digest", about{}
 	}
 	mail := schema.NewID()
 	for _, d := range due {

@@ -37,6 +37,8 @@ type Letter struct {
 	RoleText     string // of an invitation
 	Code         string // of a sign-in mail
 	Entries      []Entry
+	Late         bool   // it was due already
+	What         string // of a reminder to staff
 }
 
 // Point is an item in a mail, with the address of its place on the page.
@@ -104,6 +106,8 @@ func (p *Post) letterOf(tx core.App, f Facts, n Notice, firm access.Firm) (Lette
 		return l, err
 	}
 	switch n.Kind {
+	case "reminder", "escalation":
+		p.reminder(&l, f, n)
 	case "submitted":
 		l.Received, err = received(tx, f.Request.ID)
 	case "message":

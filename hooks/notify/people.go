@@ -2,6 +2,7 @@ package notify
 
 import (
 	"slices"
+	"time"
 
 	"gatehouse/hooks/schema"
 )
@@ -15,7 +16,8 @@ type Person struct {
 	Timezone string
 	Role     string // users: admin member viewer delegate; staff: viewer operator manager owner
 	Duties   []string
-	Sees     bool // may see the request at this moment
+	Sees     bool      // may see the request at this moment
+	Mailed   time.Time // last mail of reminders, where one asks for it
 }
 
 func (p Person) client() bool { return p.Kind == schema.ActorUser }

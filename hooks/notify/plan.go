@@ -45,6 +45,8 @@ type Payload struct {
 	Handled    bool           `json:"handled"` // a step of the workflow deals with the failed job
 	Job        string         `json:"job"`
 	ErrorClass string         `json:"error_class"`
+	State      string         `json:"state"` // of a reminder
+	Receivers  []Reminded     `json:"receivers"`
 }
 
 // Thing is an item that somebody is told about.
@@ -140,6 +142,10 @@ func (f Facts) applies(rule Rule) bool {
 // of that silence is kept where they could read it.
 func Plan(f Facts) []Notice {
 	p := &planner{Facts: f, planned: map[string]bool{}}
+	if p.isReminder() {
+		p.reminders()
+		return p.list
+	}
 	p.rules()
 	for _, rule := range engineRules {
 		if rule.Event == f.Event.Type && len(p.list) == 0 && f.applies(rule) {
@@ -166,7 +172,7 @@ func (p *planner) rules() {
 
 // concern says whether anybody could have to be told of the event.
 func (f Facts) concern() bool {
-	return f.transition() || slices.ContainsFunc(engineRules, func(r Rule) bool { return r.Event == f.Event.Type && f.applies(r) }) ||
+	return f.transition() || f.isReminder() || slices.ContainsFunc(engineRules, func(r Rule) bool { return r.Event == f.Event.Type && f.applies(r) }) ||
 		slices.ContainsFunc(f.Script.Notifications, func(r Rule) bool { return r.Event == f.Event.Type })
 }
 

@@ -17,8 +17,8 @@ var templateFiles embed.FS
 
 // Kinds are the letters there are, each with a pair of templates.
 var Kinds = []string{
-	"another_look", "closed", "digest", "email_change", "finished", "invitation", "message", "notice", "password_reset",
-	"renewal", "sign_in_code", "staff", "submitted", "verification", "your_turn",
+	"another_look", "closed", "digest", "email_change", "escalation", "finished", "invitation", "message", "notice", "password_reset",
+	"reminder", "reminders", "renewal", "sign_in_code", "staff", "submitted", "verification", "your_turn",
 }
 
 // Rendered is a letter ready to be sent. Text is as complete as HTML.

@@ -60,6 +60,17 @@ func sample(kind string) Letter {
 			{"Tax return <2025>: Submitted", "https://portal.example/_/#/gatehouse/request/r1", because("You own Tax return <2025>.")},
 			{"Year-end papers: Submitted", "https://portal.example/_/#/gatehouse/request/r2", because("You own Year-end papers.")},
 		}
+	case "reminder":
+		l.Count, l.Quote, l.State = 3, "", "We need some things from you"
+	case "escalation":
+		l.Hello, l.What, l.State, l.Quote, l.By = "Priya Nair", "Client has gone quiet - call them.", "Waiting for client", "", "Fri 12 Dec"
+		l.Link, l.Button, l.Because = "https://portal.example/_/#/gatehouse/request/r1", "Open the request", because("You are the handler on Tax return <2025>.")
+	case "reminders":
+		l.Count, l.Link, l.Because = 2, "", "You get this as a summary. Each line says why."
+		l.Entries = []Entry{
+			{"Tax return <2025> is due on Fri 12 Dec. 4 items are left", "https://portal.example/r/r1", because("Your side has the turn on Tax return <2025>.")},
+			{"Year-end papers waits for you", "https://portal.example/r/r2", because("Your side has the turn on Year-end papers.")},
+		}
 	case "sign_in_code":
 		l = Letter{Firm: l.Firm, Code: "482913", Link: "https://portal.example/", Button: "Back to the portal"}
 	case "password_reset", "email_change", "verification":

@@ -7,6 +7,7 @@
 //
 //	script.go      what is read of a workflow's definition
 //	people.go      recipients by name: roles, duties, owner, submitter
+//	reminder.go    reminders: from what is due to notices, one mail a day
 //	plan.go        Plan: from an event and the facts to the list of notices
 //	words.go       placeholders, dates, dedupe keys, the reason line
 //	facts.go       the facts of an event, from the database
@@ -48,8 +49,9 @@ type Script struct {
 		Client names `json:"client"`
 		Staff  names `json:"staff"`
 	} `json:"roles"`
-	States        []State `json:"states"`
-	Notifications []Rule  `json:"notifications"`
+	States        []State    `json:"states"`
+	Notifications []Rule     `json:"notifications"`
+	Reminders     []Reminder `json:"reminders"`
 }
 
 // State is a state of the workflow, as far as telling people goes.

@@ -35,7 +35,11 @@ func (w *words) audited(e *Entry, who, action string, d map[string]any) {
 		status, _ := now.(string)
 		e.Text, e.Detail = decision(who, status, item), reasons(change)
 	case action == "create" && collection == schema.Requests:
-		e.Text = who + " opened this request."
+		e.Text, e.Detail = who+" opened this request.", text(change, "because")
+	case text(change, "hold") == "begun":
+		e.Text, e.Detail = who+" put this on hold until "+w.value("until", change["until"])+".", text(change, "reason")
+	case text(change, "hold") != "":
+		e.Text = who + " took this off hold."
 	case action == "update" && item != "":
 		e.Text, e.Detail = who+` changed "`+item+`".`, w.changes(change)
 	case action == "update":

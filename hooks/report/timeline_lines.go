@@ -53,6 +53,9 @@ SELECT n.id, COALESCE(NULLIF(n.sent_at, ''), n.created), 'notification', '', '',
 	json_object('status', n.status, 'channel', n.channel, 'why', n.why, 'error', n.error, 'person', COALESCE(u.name, s.name, n.email), 'send_at', n.send_at), 6
 	FROM notifications n LEFT JOIN users u ON u.id = n.user LEFT JOIN staff s ON s.id = n.staff WHERE n.request = {:id}
 UNION ALL
+SELECT t.id, t.created, 'notification', '', '', '', json_object('status', t.status, 'channel', 'reminder', 'why', t.why, 'person', COALESCE(u.name, s.name, '')), 6
+	FROM timers t LEFT JOIN users u ON u.id = t.person LEFT JOIN staff s ON s.id = t.person WHERE t.request = {:id} AND t.status != 'fired'
+UNION ALL
 SELECT j.id, j.updated, 'job', '', '', j.name, json_object('system', j.system, 'status', j.status, 'attempts', j.attempts, 'error', j.last_error), 7 FROM jobs j WHERE j.request = {:id}`
 
 // sources are the lines that the caller's side may know, and their parameters.

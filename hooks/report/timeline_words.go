@@ -138,7 +138,7 @@ func (e *Entry) document(l line) {
 	}
 }
 
-var channels = map[string]string{"email": "Email", "in_app": "Notice", "task": "Task"}
+var channels = map[string]string{"email": "Email", "in_app": "Notice", "task": "Task", "reminder": "Reminder"}
 
 func (e *Entry) notification(l line, d map[string]any) {
 	what := channels[text(d, "channel")]

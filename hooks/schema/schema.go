@@ -43,6 +43,9 @@ const (
 	Mails          = "mails"
 	Jobs           = "jobs"
 	Settings       = "settings"
+	Timers         = "timers"
+	Pauses         = "pauses"
+	Recurrences    = "recurrences"
 )
 
 // StaffScope is the scope of what only staff may see, beside the scope that

@@ -36,13 +36,13 @@ func TestCalendar_workdays(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		calendar := NewCalendar(CalendarSpec{Timezone: c.zone, Holidays: c.holidays}, nil)
+		calendar := NewCalendar(CalendarSpec{Timezone: c.zone, Holidays: c.holidays}, FirmCalendar{})
 		if got := calendar.IsWorkday(at(t, c.day, zone)); got != c.want {
 			t.Errorf("%s: a working day %t", c.name, got)
 		}
 	}
 	// A day begins at midnight of the calendar's zone, not of UTC.
-	tokyo := NewCalendar(CalendarSpec{Timezone: "Asia/Tokyo"}, nil)
+	tokyo := NewCalendar(CalendarSpec{Timezone: "Asia/Tokyo"}, FirmCalendar{})
 	if tokyo.IsWorkday(time.Date(2026, 11, 20, 16, 0, 0, 0, time.UTC)) {
 		t.Error("Friday evening in London is Saturday in Tokyo")
 	}
@@ -53,7 +53,7 @@ func TestCalendar_adding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := NewCalendar(CalendarSpec{Timezone: "Europe/London", Hours: "mon-fri 09:00-17:30", Holidays: "gb-eng"}, nil)
+	c := NewCalendar(CalendarSpec{Timezone: "Europe/London", Hours: "mon-fri 09:00-17:30", Holidays: "gb-eng"}, FirmCalendar{})
 	for _, x := range []struct {
 		name, from string
 		days       int
@@ -97,14 +97,14 @@ func TestCalendar_adding(t *testing.T) {
 }
 
 func TestCalendar_firm(t *testing.T) {
-	firm := NewCalendar(CalendarSpec{Timezone: "America/New_York"}, nil)
-	if zone := NewCalendar(CalendarSpec{Timezone: "firm"}, &firm).Zone().String(); zone != "America/New_York" {
+	firm := FirmCalendar{Timezone: "America/New_York"}
+	if zone := NewCalendar(CalendarSpec{Timezone: "firm"}, firm).Zone().String(); zone != "America/New_York" {
 		t.Errorf("the firm's zone is %s", zone)
 	}
-	if zone := NewCalendar(CalendarSpec{Timezone: "firm"}, nil).Zone(); zone != time.UTC {
+	if zone := NewCalendar(CalendarSpec{Timezone: "firm"}, FirmCalendar{}).Zone(); zone != time.UTC {
 		t.Errorf("without a firm it is %s", zone)
 	}
-	if zone := NewCalendar(CalendarSpec{Timezone: "Mars/Phobos"}, nil).Zone(); zone != time.UTC {
+	if zone := NewCalendar(CalendarSpec{Timezone: "Mars/Phobos"}, FirmCalendar{}).Zone(); zone != time.UTC {
 		t.Errorf("a zone that is not known is %s", zone)
 	}
 }

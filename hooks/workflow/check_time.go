@@ -18,7 +18,6 @@ var (
 	ordinalPattern  = regexp.MustCompile(`^(\d{1,2}(st|nd|rd|th)|last) (business )?day$`)
 	openingPattern  = regexp.MustCompile(`^(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))? (\d\d:\d\d)-(\d\d:\d\d)$`)
 	quietPattern    = regexp.MustCompile(`^(\d\d:\d\d)-(\d\d:\d\d)$`)
-	holidayPattern  = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]+)*$`)
 	schedulingWords = []string{"business_days_after_entry", "business_days_before_due", "business_days_after_due", "business_days_before", "business_hours_after_entry", "business_hours", "sla_percent"}
 )
 
@@ -62,8 +61,8 @@ func (k *checker) calendar() {
 		if part == "" || part == "firm" || part == "none" {
 			continue
 		}
-		if _, known := holidays[part]; !known && !holidayPattern.MatchString(part) {
-			k.fault("calendar.holidays", "calendar", fmt.Sprintf("%q is not a calendar of holidays: write one such as ie, gb-eng, us-federal, or firm.", part))
+		if _, known := holidays[part]; !known {
+			k.fault("calendar.holidays", "calendar", fmt.Sprintf("There is no list of holidays %q: write one of %s, or firm.", part, strings.Join(slices.Sorted(maps.Keys(holidays)), ", ")))
 		}
 	}
 	if m := quietPattern.FindStringSubmatch(c.ClientQuietHours); c.ClientQuietHours != "" && (m == nil || !clockTime(m[1]) || !clockTime(m[2])) {

@@ -56,7 +56,11 @@ func Compile(def *Definition) (*Compiled, error) {
 	}
 	c.words = c.vocabulary()
 	c.conditions()
-	c.Calendar = NewCalendar(def.Calendar, nil)
+	for i := range def.Reminders {
+		r := &def.Reminders[i]
+		r.when, _ = r.schedule() // the checker tells what cannot be read
+	}
+	c.Calendar = NewCalendar(def.Calendar, FirmCalendar{})
 	return c, nil
 }
 
@@ -236,31 +240,6 @@ func splitVersion(name string) (string, int) {
 		return name, 0
 	}
 	return m[1], n
-}
-
-// afterTime is the earliest time for a transition with an "after", given when
-// the state was entered.
-func (c *Compiled) afterTime(t *Transition, entered time.Time) time.Time {
-	switch {
-	case t.After == nil:
-		return entered
-	case t.After.BusinessDaysInState > 0:
-		return c.Calendar.AddBusinessDays(entered, t.After.BusinessDaysInState)
-	}
-	return entered.In(c.Calendar.zone).AddDate(0, 0, t.After.DaysInState)
-}
-
-// slaDue is when a state's time is up; the zero time if it has no limit.
-func (c *Compiled) slaDue(s *State, entered time.Time) time.Time {
-	switch {
-	case s == nil || s.SLA == nil:
-		return time.Time{}
-	case s.SLA.BusinessDays > 0:
-		return c.Calendar.EndOfBusinessDay(c.Calendar.AddBusinessDays(entered, s.SLA.BusinessDays))
-	case s.SLA.BusinessHours > 0:
-		return c.Calendar.AddBusinessHours(entered, s.SLA.BusinessHours)
-	}
-	return time.Time{}
 }
 
 func stampOrEmpty(t time.Time) string {

@@ -83,7 +83,7 @@ func (c *Compiled) tooEarly(t *Transition, f *Facts) []problem.Blocker {
 	if t.After == nil {
 		return nil
 	}
-	at := c.afterTime(t, f.StateSince)
+	at := c.afterTime(t, f)
 	if !f.Now.Before(at) {
 		return nil
 	}

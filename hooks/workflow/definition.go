@@ -348,6 +348,8 @@ type Reminder struct {
 	Max       int            `json:"max,omitempty"`
 	Text      string         `json:"text,omitempty"`
 	Note      string         `json:"note,omitempty"`
+
+	when schedule // Schedule as read
 }
 
 // Notification tells somebody of an event.

@@ -33,6 +33,16 @@
 //	migrate.go             what a move to another version means for a request
 //	run.go bulk.go migrate_run.go run_view.go  durable work over many requests
 //
+// What time brings (docs/time.md), each a pure rule and the command beside it:
+//
+//	calendar.go    business days and hours
+//	clock.go       service clocks, time limits, holds
+//	schedule.go reminder.go remind.go   reminders and escalations
+//	pause.go       on hold, and going on
+//	recurrence.go recur.go  requests that come back each period
+//	plan.go        what will come
+//	tick.go        all of it, every minute
+//
 // What others see and call:
 //
 //	view.go        the request as one side is shown it
@@ -87,6 +97,12 @@ type Engine struct {
 	// Connected gives the connection to a system, empty if there is none; nil
 	// means that nothing is connected.
 	Connected func(tx core.App, system string) (connection string, err error)
+
+	// People finds who may be reminded on a request; sentBack are its items that
+	// were sent back.
+	People func(tx core.App, request string, sentBack []string) (Crowd, error)
+
+	recurred sync.Map // workflow id → the last period that every client was looked at for
 
 	definitions sync.Map // workflow id → *Compiled; published versions never change
 }
@@ -190,7 +206,7 @@ func loadDefinition(app core.App, id string) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Calendar = NewCalendar(c.Definition.Calendar, &Calendar{zone: firm.Location()})
+	c.Calendar = NewCalendar(c.Definition.Calendar, FirmCalendar{Timezone: firm.Timezone, Hours: firm.Hours, Holidays: firm.Holidays, Closed: firm.Closed})
 	if err := pinned(app, c); err != nil {
 		return nil, err
 	}

@@ -22,6 +22,7 @@ type Shown struct {
 	Due      string  `json:"due"`
 	Contact  Contact `json:"contact"`
 	Revision int     `json:"revision"`
+	Paused   string  `json:"paused,omitempty"` // until when it is on hold
 }
 
 // ClientFace is the client's row of a request.
@@ -29,6 +30,7 @@ type ClientFace struct {
 	Title, State, Label, Category, Turn, Outcome, Due, Since string
 	Data                                                     map[string]any
 	Progress                                                 Progress
+	Paused                                                   string
 	Contact                                                  Contact
 	Items                                                    []ClientItem
 }
@@ -79,7 +81,10 @@ func (c *Compiled) advance(f *Facts, from string, before Shown, contact Contact)
 		return before
 	}
 	after := before
-	after.State, after.Contact, after.Due = "", contact, ""
+	after.State, after.Contact, after.Due, after.Paused = "", contact, "", ""
+	if p, held := f.paused(f.Now); held {
+		after.Paused = schema.Stamp(p.end())
+	}
 	if s.Visible() {
 		after.State = s.Key
 	}
@@ -102,7 +107,7 @@ func (c *Compiled) Face(f *Facts, shown Shown) *ClientFace {
 	as.State = shown.State // rights and locks as of the state that is shown
 	face := &ClientFace{
 		State: s.Key, Label: clientLabel(s).String(), Category: s.Category, Turn: s.Turn, Outcome: s.Outcome, Due: shown.Due, Since: shown.Since,
-		Title: f.Title, Data: c.clientData(f), Contact: shown.Contact,
+		Title: f.Title, Data: c.clientData(f), Contact: shown.Contact, Paused: shown.Paused,
 	}
 	for _, i := range f.applicable() {
 		section := c.sections[i.Section]

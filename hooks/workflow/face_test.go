@@ -23,7 +23,7 @@ func TestAdvance(t *testing.T) {
 		dueSet   bool
 		want     Shown
 	}{
-		{"a step that shows", "in_review", "fixing", before, false, Shown{"fixing", now, "2026-12-01", ruth, 4}},
+		{"a step that shows", "in_review", "fixing", before, false, Shown{State: "fixing", Since: now, Due: "2026-12-01", Contact: ruth, Revision: 4}},
 		{"a date is shown when the client must act", "submitted", "in_review", Shown{State: "submitted"}, false, Shown{State: "in_review", Since: now, Contact: ruth}},
 		{"or when a person chose it", "submitted", "in_review", Shown{State: "submitted"}, true, Shown{State: "in_review", Since: now, Due: "2026-12-01", Contact: ruth}},
 		{"a change inside a state keeps its time", "in_review", "in_review", before, false, Shown{State: "in_review", Since: before.Since, Contact: ruth, Revision: 4}},

@@ -125,6 +125,8 @@ type Facts struct {
 	State      string
 	Entry      int
 	StateSince time.Time
+	Opened     time.Time
+	Pauses     []Pause // oldest first
 	Revision   int
 	Priority   string
 	Due        string
@@ -143,6 +145,7 @@ type Facts struct {
 	Members    map[string]int    // client role → how many active members or open invitations
 	Gone       map[string]bool   // people with an open veto who may not see the request any more
 	LegalHold  bool
+	RemindAt   string // when the reminders are looked at next
 }
 
 // Who is the actor with what he is on this request.

@@ -33,7 +33,9 @@ func (c *Compiled) expected(f *Facts) []*Item {
 					inner = elements(f.Data[spec.ForEach])
 				}
 				for _, each := range inner {
-					list = append(list, c.instantiate(s, spec, group, each, len(list)))
+					i := c.instantiate(s, spec, group, each, len(list))
+					i.Due = c.itemDue(f, spec)
+					list = append(list, i)
 				}
 			}
 		}

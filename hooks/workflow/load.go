@@ -48,6 +48,9 @@ type row struct {
 	Scope        string `db:"scope"`
 	ClientScope  string `db:"client_scope"`
 	Created      string `db:"created"`
+	RemindAt     string `db:"remind_at"`
+	PausedUntil  string `db:"paused_until"`
+	Pauses       string `db:"pauses"`
 	Steps        string `db:"steps"`
 	People       string `db:"people"`
 	SeesTruth    bool   `db:"sees_truth"`
@@ -59,8 +62,9 @@ type row struct {
 const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.code AS org_code, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
 	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
 	r.due, r.due_set, r.state_since, r.wake_at, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
-	r.period, r.revision, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
+	r.period, r.revision, r.remind_at, r.paused_until, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
 	(SELECT json_group_array(json_array(t.key, t."from", t."to", t.actor, t.on_behalf_of, t.revision, t.at) ORDER BY t.revision) FROM transitions t WHERE t.request = r.id) AS steps,
+	(SELECT json_group_array(json_array(h.started, h.until, h.ended) ORDER BY h.started) FROM pauses h WHERE h.request = r.id) AS pauses,
 	(SELECT json_group_object(p.duty, p.person) FROM request_people p WHERE p.request = r.id) AS people,
 	EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = r.scope AND a.since <= {:now} AND a.until > {:now}) AS sees_truth,
 	EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = c.scope AND a.since <= {:now} AND a.until > {:now}) AS sees_face
@@ -110,7 +114,7 @@ func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error)
 func (e *Engine) gather(tx core.App, l *live) error {
 	l.facts = &Facts{
 		Now: e.Clock(), ID: l.ID, Number: l.Number, Title: l.Title, Period: l.Period, State: l.State, Entry: l.Entry, StateSince: schema.Time(l.StateSince), Revision: l.Revision,
-		Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgCode: l.OrgCode, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
+		Opened: schema.Time(l.Created), RemindAt: l.RemindAt, Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgCode: l.OrgCode, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
 	}
 	l.facts.Data, l.facts.OrgData = object(l.Data), object(l.OrgData)
 	if err := json.Unmarshal([]byte(l.Face), &l.shown); err != nil {
@@ -122,6 +126,9 @@ func (e *Engine) gather(tx core.App, l *live) error {
 	}
 	l.def.cover(l.facts)
 	if l.facts.Steps, err = l.steps(); err != nil {
+		return err
+	}
+	if l.facts.Pauses, err = l.pauses(); err != nil {
 		return err
 	}
 	if err := json.Unmarshal([]byte(l.People), &l.facts.People); err != nil {

@@ -152,7 +152,7 @@ func (m *Move) state(l *live, p *moved) {
 		p.say("turn", "It is the turn of %s, no longer of %s.", sideWords[to.Turn], sideWords[from.Turn])
 	}
 	if !f.DueSet && (schema.JSON(from.SLA) != schema.JSON(to.SLA) || schema.JSON(m.From.Definition.Calendar) != schema.JSON(m.To.Definition.Calendar)) {
-		due := stampOrEmpty(m.To.slaDue(to, f.StateSince))
+		due := stampOrEmpty(m.To.slaDue(to, f))
 		switch {
 		case due == f.Due:
 		case due == "":

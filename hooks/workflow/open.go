@@ -27,6 +27,8 @@ type NewRequest struct {
 	Period       string         `json:"period"`
 	Data         map[string]any `json:"data"`
 	Items        []NewItem      `json:"items"`
+
+	because string // why the portal opens it by itself
 }
 
 // NewItem is an item that staff add to a dynamic section.
@@ -129,7 +131,7 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 		return problem.Field("title", problem.FieldInvalid, "The title is too long (at most 300 characters).")
 	}
 	l.facts = &Facts{
-		Now: now, ID: id, Title: l.Title, Period: in.Period, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgCode: org.GetString("code"), OrgName: l.OrgName, OrgData: object(org.GetString("data")),
+		Now: now, Opened: now, ID: id, Title: l.Title, Period: in.Period, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgCode: org.GetString("code"), OrgName: l.OrgName, OrgData: object(org.GetString("data")),
 		Data: map[string]any{}, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
 	}
 	if err := l.firstData(in, org); err != nil {
@@ -139,7 +141,7 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 		return err
 	}
 	if !l.facts.DueSet {
-		l.facts.Due = stampOrEmpty(def.slaDue(state, now))
+		l.facts.Due = stampOrEmpty(def.slaDue(state, l.facts))
 	}
 	number, err := nextNumber(tx, def, org, in.Period, now)
 	if err != nil {
@@ -155,12 +157,12 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 			return err
 		}
 	}
-	return e.store(tx, l, state)
+	return e.store(tx, l, state, in.because)
 }
 
 // store writes a new request. The row goes in first, as the database asks for
 // the initial state; what follows is an ordinary change.
-func (e *Engine) store(tx core.App, l *live, state *State) error {
+func (e *Engine) store(tx core.App, l *live, state *State, because string) error {
 	now := schema.Stamp(l.facts.Now)
 	err := schema.Insert(tx, schema.Requests, dbx.Params{
 		"id": l.ID, "number": l.Number, "workflow": l.Workflow, "workflow_key": l.def.Key, "organization": l.Organization, "period": l.Period, "title": l.facts.Title,
@@ -171,7 +173,7 @@ func (e *Engine) store(tx core.App, l *live, state *State) error {
 	if err != nil {
 		return fmt.Errorf("open request: %w", err)
 	}
-	l.stored = indexed{l.Workflow, l.State, state.Category, state.Turn, l.Assignee, l.facts.Due, l.StateSince, "", "[]"}
+	l.stored = indexed{l.Workflow, l.State, state.Category, state.Turn, l.Assignee, l.facts.Due, l.StateSince, "", "", "[]"}
 	l.facts.Priority = "normal"
 	for _, i := range l.facts.Items {
 		i.EnteredStatus = i.Status
@@ -193,7 +195,11 @@ func (e *Engine) store(tx core.App, l *live, state *State) error {
 	if err := e.remember(tx, l, "transition", "Opened", map[string]any{"state": l.State}); err != nil {
 		return err
 	}
-	return e.tell(tx, l, "create", schema.Requests, l.ID, map[string]any{"number": l.Number, "workflow": l.def.Key, "state": l.State},
+	change := map[string]any{"number": l.Number, "workflow": l.def.Key, "state": l.State}
+	if because != "" {
+		change["because"] = because
+	}
+	return e.tell(tx, l, "create", schema.Requests, l.ID, change,
 		"request.opened", map[string]any{"to": l.State, "entry": 1, "to_turn": state.Turn, "to_category": state.Category, "label": state.Label.String(), "missing": l.missingList(), "sent_back": briefs{}, "count": 0, "data": l.facts.Data})
 }
 

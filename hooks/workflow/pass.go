@@ -35,6 +35,9 @@ func (e *Engine) step(ctx context.Context, id string) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("load request for a pass: %w", err)
 	}
+	if woken, err := e.wake(l); woken || err != nil {
+		return woken, err
+	}
 	for _, t := range l.def.From(l.State) {
 		if !t.Automatic() {
 			continue

@@ -119,7 +119,7 @@ func (e *Engine) patchHead(tx core.App, l *live, in RequestPatch) error {
 			return err
 		}
 		if !l.facts.DueSet {
-			l.facts.Due = stampOrEmpty(l.def.slaDue(l.def.State(l.State), l.facts.StateSince))
+			l.facts.Due = stampOrEmpty(l.def.slaDue(l.def.State(l.State), l.facts))
 		}
 	}
 	if in.Assignee != nil && *in.Assignee != l.Assignee {

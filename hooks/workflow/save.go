@@ -14,11 +14,11 @@ import (
 // are assigned only where they change: SQLite writes every index of an assigned
 // column anew.
 type indexed struct {
-	Workflow, State, Category, Turn, Assignee, Due, StateSince, WakeAt, RestrictedTo string
+	Workflow, State, Category, Turn, Assignee, Due, StateSince, WakeAt, RemindAt, RestrictedTo string
 }
 
 func (r *row) indexed() indexed {
-	return indexed{r.Workflow, r.State, r.Category, r.Turn, r.Assignee, r.Due, r.StateSince, r.WakeAt, r.RestrictedTo}
+	return indexed{r.Workflow, r.State, r.Category, r.Turn, r.Assignee, r.Due, r.StateSince, r.WakeAt, r.RemindAt, r.RestrictedTo}
 }
 
 // saveRequest writes the request with one guarded UPDATE: a revision that is no
@@ -29,7 +29,7 @@ func saveRequest(was, now indexed, params dbx.Params) string {
 	for _, c := range []struct{ name, was, now string }{
 		{"workflow", was.Workflow, now.Workflow}, {"state", was.State, now.State}, {"category", was.Category, now.Category}, {"turn", was.Turn, now.Turn},
 		{"assignee", was.Assignee, now.Assignee}, {"due", was.Due, now.Due}, {"state_since", was.StateSince, now.StateSince}, {"wake_at", was.WakeAt, now.WakeAt},
-		{"restricted_to", was.RestrictedTo, now.RestrictedTo},
+		{"remind_at", was.RemindAt, now.RemindAt}, {"restricted_to", was.RestrictedTo, now.RestrictedTo},
 	} {
 		if c.was != c.now {
 			set += `, ` + c.name + ` = {:` + c.name + `}`
@@ -45,6 +45,11 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 	f, state := l.facts, l.def.State(l.facts.State)
 	if state == nil {
 		return fmt.Errorf("request %s: state %q is not in its workflow", l.ID, f.State)
+	}
+	if state.Category == "done" && l.PausedUntil != "" {
+		if err := e.endPause(tx, l); err != nil {
+			return err
+		}
 	}
 	was := l.Revision
 	l.Revision++
@@ -67,7 +72,7 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 		"id": l.ID, "was": was, "title": f.Title, "entry": f.Entry, "priority": f.Priority, "tags": l.Tags, "due_set": f.DueSet, "data": schema.JSON(f.Data),
 		"progress": schema.JSON(l.def.progress(f)), "face": schema.JSON(l.shown), "revision": l.Revision, "closed_at": closed, "now": now,
 	}
-	lists := indexed{l.Workflow, f.State, state.Category, state.Turn, l.Assignee, f.Due, l.StateSince, l.def.wakeAt(f), restricted}
+	lists := indexed{l.Workflow, f.State, state.Category, state.Turn, l.Assignee, f.Due, l.StateSince, l.def.wakeAt(f), l.def.remindAt(f, from), restricted}
 	result, err := tx.DB().NewQuery(saveRequest(l.stored, lists, params)).Bind(params).Execute()
 	if err != nil {
 		return fmt.Errorf("save request %s: %w", l.ID, err)
@@ -163,12 +168,15 @@ func (l *live) hide(tx core.App) error {
 // wakeAt is when the system has to look at the request again: the earliest
 // automatic step that waits for time. Empty if there is none.
 func (c *Compiled) wakeAt(f *Facts) string {
+	if p, held := f.paused(f.Now); held {
+		return schema.Stamp(p.end()) // on hold: what comes is that it ends
+	}
 	earliest := ""
 	for _, t := range c.From(f.State) {
 		if !t.Automatic() || t.After == nil {
 			continue
 		}
-		if at := schema.Stamp(c.afterTime(t, f.StateSince)); earliest == "" || at < earliest {
+		if at := schema.Stamp(c.afterTime(t, f)); earliest == "" || at < earliest {
 			earliest = at
 		}
 	}

@@ -173,7 +173,7 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 		return err
 	}
 	if !f.DueSet {
-		f.Due = stampOrEmpty(l.def.slaDue(target, f.Now))
+		f.Due = stampOrEmpty(l.def.slaDue(target, f))
 	}
 	if err := e.save(tx, l, from); err != nil {
 		return err

@@ -51,6 +51,10 @@ type StaffView struct {
 	People          []PersonView `json:"people"`
 	WorkflowVersion int          `json:"workflow_version"`
 	ClientSees      *ClientSees  `json:"client_sees"`
+	Paused          *PauseView   `json:"paused"`
+	Clocks          Clocks       `json:"clocks"`
+	SLA             *Sla         `json:"sla"`
+	CreatedBecause  string       `json:"created_because"`
 	Jobs            []JobView    `json:"jobs"`
 }
 
@@ -208,7 +212,7 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 	if l.clientSide() {
 		return v, nil
 	}
-	staff, err := l.staffView(app)
+	staff, err := e.staffView(app, l)
 	if err != nil {
 		return nil, err
 	}
@@ -266,6 +270,9 @@ func (l *live) locale() string { return l.who.Actor.Locale }
 // turnText says in words who must act.
 func (l *live) turnText(v View, state *State) (text, detail string) {
 	p := v.Progress
+	if text, detail := l.holdText(); text != "" {
+		return text, detail
+	}
 	if l.clientSide() {
 		switch {
 		case state.Category == "done":
@@ -533,13 +540,16 @@ func (l *live) consequence(t *Transition) string {
 	return ""
 }
 
-func (l *live) staffView(app core.App) (StaffView, error) {
+func (e *Engine) staffView(app core.App, l *live) (StaffView, error) {
 	v := StaffView{Assignee: l.Assignee, AssigneeName: l.AssigneeName, Priority: l.Priority, Tags: schema.Strings(l.Tags), People: []PersonView{}, Jobs: []JobView{}, WorkflowVersion: l.def.Version}
 	if v.Tags == nil {
 		v.Tags = []string{}
 	}
 	if s := l.def.State(l.shown.State); s != nil {
 		v.ClientSees = &ClientSees{s.Key, clientLabel(s).In(l.locale())}
+	}
+	if err := e.timeView(app, l, &v); err != nil {
+		return v, err
 	}
 	for _, j := range l.facts.Jobs {
 		v.Jobs = append(v.Jobs, JobView{j.ID, j.Name, j.System, j.Status, j.LastError})
