@@ -100,9 +100,14 @@ func (k *checker) add(level, path, code, message string) {
 
 // known refuses a word that is not in the list.
 func (k *checker) known(path, what, word string, list []string) {
-	if !slices.Contains(list, word) {
-		k.fault(path, "unknown_name", fmt.Sprintf("%s %q is not known.%s", what, word, didYouMean(word, slices.Clone(list))))
+	if slices.Contains(list, word) {
+		return
 	}
+	hint := didYouMean(word, slices.Clone(list))
+	if hint == "" && len(list) > 0 && len(list) <= 12 {
+		hint = fmt.Sprintf(" Use one of: %s.", strings.Join(list, ", "))
+	}
+	k.fault(path, "unknown_name", fmt.Sprintf("%s %q is not known.%s", what, word, hint))
 }
 
 // each calls fn for every name with the path of its own place.
