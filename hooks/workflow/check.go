@@ -62,6 +62,7 @@ func (c *Compiled) Check() []Finding {
 	k.notices()
 	k.times()
 	k.paths()
+	k.forestalled()
 	for _, f := range c.problems {
 		k.fault(f.Path, f.Code, f.Message)
 	}

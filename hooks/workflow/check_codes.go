@@ -92,6 +92,7 @@ func FindingCodes() []CodeDoc {
 		{"circle", "Automatic steps follow each other without waiting."},
 		{"dead_job", "Nothing leads on when a job is dead."},
 		{"field_never_filled", "A step asks for a field that nobody can have filled in."},
+		{"forestalled", "An automatic step without guard leaves no time for another step (warning)."},
 		{"four_eyes", "Another person is needed, and with two to each role nobody is left."},
 		{"guard_never_met", "A guard can be met only while there is no item that it speaks of."},
 		{"item_stuck", "An item that is missing or sent back, and nobody can put it right, waive it or close over it."},

@@ -250,7 +250,7 @@ func TestCheck_fourEyesRunOut(t *testing.T) {
 	}
 	text := strings.NewReplacer("by: [clerk, cashier]", "by: [clerk]", "by: [cashier, clerk]", "by: [clerk]", "to: paid, by: [director]", "to: paid, by: [clerk]").Replace(string(source))
 	def, findings := CheckSource([]byte(text))
-	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Level == "error" && f.Code == "four_eyes" && f.Line == 18 }) {
+	if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Level == "error" && f.Code == "four_eyes" && f.Line == 19 }) {
 		t.Error(lines(findings))
 	}
 	if bad, _ := judge(def); !slices.Contains(bad, "never pay") {
