@@ -91,7 +91,7 @@ func FindingCodes() []CodeDoc {
 		// what can happen; each comes with the shortest path that shows it
 		{"circle", "Automatic steps follow each other without waiting."},
 		{"dead_job", "Nothing leads on when a job is dead."},
-		{"field_never_filled", "A step asks for a field that nobody can have filled in."},
+		{"field_never_filled", "A step asks for a field that can only be given when the request is opened (warning)."},
 		{"forestalled", "An automatic step without guard leaves no time for another step (warning)."},
 		{"four_eyes", "Another person is needed, and with two to each role nobody is left."},
 		{"guard_never_met", "A guard can be met only while there is no item that it speaks of."},

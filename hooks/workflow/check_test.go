@@ -192,6 +192,7 @@ func TestCheck_faults(t *testing.T) {
 		{"a child without its parent", "effects: [{job: crm.tell}, {job: ledger.book}]", "effects: [{job: ledger.book}]", "job_not_started", 53, "crm.tell"},
 		{"no way on when a job is dead", "{any_job: {names: [crm.tell, ledger.book], status: dead}}", "{any_job: {names: [crm.tell], status: dead}}", "dead_job", 40, "ledger.book"},
 		{"an item that nobody can put right", "only_status: [rejected]}}", "only_status: [missing]}}", "item_stuck", 39, "plan"},
+		{"a step that the portal forestalls", "to: run, by: [clerk], effects", "to: run, by: [clerk, system], effects", "forestalled", 56, "by_hand"},
 		{"steps in a circle", "guard: [{any_job: {names: [crm.tell, ledger.book], status: dead}}]}\n", "guard: [{any_job: {names: [crm.tell, ledger.book], status: dead}}]}\n  - {key: spin, label: Spin, from: [stuck], to: run, by: [system]}\n", "circle", 54, "follow each other"},
 		{"shut out of a restricted state", "by: [officer, partner], requires: [internal_note], guard: [{not_same_person_as: raise}]", "by: [clerk], requires: [internal_note], guard: [{not_same_person_as: raise}]", "never_happens", 49, "officer, partner only"},
 	} {

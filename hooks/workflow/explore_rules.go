@@ -102,10 +102,10 @@ func (k *checker) takenSteps(walks []*walk) {
 			visited = true
 			open := slices.ContainsFunc(m.exits[at], func(x exit) bool { return x.step == i })
 			able = able || open
-			if field := m.fillable(s.Transition, from, firstSide(m, s)); !open && field != "" {
-				k.fault(fmt.Sprintf("%s.guard[%d]", path, fieldsGuard(s.Transition)), "field_never_filled", fmt.Sprintf("Step %q from %q needs the field %q, but no state before lets anybody fill it in: let the side whose turn it is provide a section there.", s.Key, from.Key, field))
-				able = true
-			} else if !open && len(s.From) > 1 {
+			if field := m.fillable(s.Transition, from, firstSide(m, s)); field != "" {
+				k.warn(fmt.Sprintf("%s.guard[%d]", path, fieldsGuard(s.Transition)), "field_never_filled", fmt.Sprintf("Step %q from %q needs the field %q, which can only be given when the request is opened: let the side whose turn it is provide a section in a state before.", s.Key, from.Key, field))
+			}
+			if !open && len(s.From) > 1 {
 				k.add("warning", path+".from", "nobody_there", fmt.Sprintf("From %q nobody of %s can take step %q: %s.", from.Key, strings.Join(s.By, ", "), s.Key, m.shutOut(from)))
 			}
 		}
