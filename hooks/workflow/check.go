@@ -62,6 +62,7 @@ func (c *Compiled) Check() []Finding {
 	k.notices()
 	k.times()
 	k.paths()
+	k.forestalled()
 	for _, p := range c.problems {
 		k.fault(p.path, "bad_condition", p.message)
 		if last := &k.findings[len(k.findings)-1]; c.place != nil {
@@ -103,9 +104,14 @@ func (k *checker) add(level, path, code, message string) {
 
 // known refuses a word that is not in the list.
 func (k *checker) known(path, what, word string, list []string) {
-	if !slices.Contains(list, word) {
-		k.fault(path, "unknown_name", fmt.Sprintf("%s %q is not known.%s", what, word, didYouMean(word, slices.Clone(list))))
+	if slices.Contains(list, word) {
+		return
 	}
+	hint := didYouMean(word, slices.Clone(list))
+	if hint == "" && len(list) > 0 && len(list) <= 12 {
+		hint = fmt.Sprintf(" Use one of: %s.", strings.Join(list, ", "))
+	}
+	k.fault(path, "unknown_name", fmt.Sprintf("%s %q is not known.%s", what, word, hint))
 }
 
 // each calls fn for every name with the path of its own place.

@@ -9,8 +9,8 @@ import (
 
 var (
 	extensionPattern = regexp.MustCompile(`^[a-z0-9]{1,8}$`)
-	recordWords      = []string{"name", "ip", "user_agent", "text_sha256", "file_sha256", "time"}
-	answerWords      = []string{"text", "choice", "date", "number", "file"}
+	recordWords      = []string{"name", "ip", "user_agent", "text_sha256", "file_sha256", "time", "date", "email"}
+	answerWords      = []string{"text", "long_text", "choice", "date", "number", "money", "bool", "file"}
 )
 
 func (k *checker) sectionList() {

@@ -20,10 +20,10 @@ var (
 // pastFacts are the events that rooms tell of, beside the steps of requests.
 var pastFacts = []string{
 	"item.provided", "item.accepted", "item.rejected", "item.more_needed", "item.waived", "item.missing", "item.not_applicable", "item.expired", "item.added", "item.removed", "item.decision_taken_back",
-	"document.added", "document.removed", "document.quarantined", "message.posted",
+	"document.added", "document.ready", "document.removed", "document.replaced", "document.quarantined", "message.posted",
 	"request.opened", "request.changed", "request.paused", "request.resumed", "request.overdue",
 	"invoice.issued", "invoice.paid", "invoice.overdue",
-	"job.done", "job.dead", "job.skipped", "connection.failing", "connection.recovered", "conflict.found",
+	"job.done", "job.dead", "job.skipped", "connection.failing", "connection.recovered", "connection.paused", "conflict.found",
 	"invitation.created", "invitation.resent", "invitation.accepted", "invitation.renewal_asked", "task.created",
 }
 

@@ -36,9 +36,10 @@ package workflow
 // turn it is cannot influence (a choice, a yes or no, rounds left): there every
 // value must leave a way on.
 //
-// If the walk grows past its bound the groups are walked in halves, each half
-// with the other's guards taken as possible; a definition whose single groups
-// are too many configurations is refused as too large to prove.
+// If the walk grows past its bound the groups are walked a few at a time, then
+// one by one, with the guards on the others taken as possible; a definition
+// whose single groups are too many configurations is refused as too large to
+// prove.
 
 // configuration is a configuration, packed; two equal ones are one.
 type configuration [2]uint64
@@ -55,11 +56,11 @@ func (c *configuration) set(s slot, v int) {
 	c[s.word] = c[s.word]&^(s.mask<<s.shift) | uint64(v)&s.mask<<s.shift //nolint:gosec // never negative
 }
 
-// Bounds of one walk. A definition of 40 states and 60 items stays far below.
+// Bounds of a walk. A definition of 40 states and 60 items stays far below.
 const (
 	maxConfigs = 60_000
 	maxEdges   = 1_500_000
-	maxWalks   = 64
+	maxWork    = 6_000_000 // edges of all walks together
 )
 
 // Who takes an edge: bits, since more than one may.

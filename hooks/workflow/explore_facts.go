@@ -70,8 +70,8 @@ func (m *model) mayFill(f *Field, s *State, side string) bool {
 }
 
 // fillable names a field that a fields_complete guard asks for and that nobody
-// can have filled in by the time the request is in a state; empty if there is
-// none.
+// can fill in after the request was opened, by the time it is in a state; empty
+// if there is none.
 func (m *model) fillable(t *Transition, s *State, side string) string {
 	for i := range t.Guard {
 		if t.Guard[i].FieldsComplete == "" {
@@ -79,7 +79,7 @@ func (m *model) fillable(t *Transition, s *State, side string) string {
 		}
 		for j := range m.def.Fields {
 			f := &m.def.Fields[j]
-			if f.RequiredBefore != t.Guard[i].FieldsComplete || side == "client" && f.Staff() || f.WrittenBy != "" || f.Default != nil || f.Type == "bool" || m.filledByItem(f.Key) {
+			if f.RequiredBefore != t.Guard[i].FieldsComplete || side == "client" && f.Staff() || f.WrittenBy != "" || f.Default != nil || f.Owner != "" && f.Owner != "portal" || m.filledByItem(f.Key) {
 				continue
 			}
 			if !m.filledBefore(f, s) {

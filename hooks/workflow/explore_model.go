@@ -543,14 +543,14 @@ func (m *model) mayTake(t *Transition, s *State) int {
 		switch {
 		case role == "system":
 		case m.def.IsClientRole(role):
-			if s.Visible() && !s.TippingOffSafe && m.fillable(t, s, "client") == "" {
+			if s.Visible() && !s.TippingOffSafe {
 				by |= byClient
 			}
-		case m.present(role, s) && m.fillable(t, s, "staff") == "":
+		case m.present(role, s):
 			by |= byStaff
 		}
 	}
-	if t.Automatic() && len(m.def.asks(t)) == 0 && m.fillable(t, s, "system") == "" {
+	if t.Automatic() && len(m.def.asks(t)) == 0 {
 		if t.After != nil {
 			by |= byTime
 		} else {

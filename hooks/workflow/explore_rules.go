@@ -37,26 +37,31 @@ func (k *checker) explore() {
 	}
 }
 
-// walks explores all groups at once or, where that is too much, in halves.
+// walks explores all groups at once or, where that is too much, a few at a time,
+// and in the end each alone.
 func (m *model) walks(forgive bool) ([]*walk, bool) {
+	const few = 4
 	all := make([]int, len(m.groups))
 	for i := range all {
 		all[i] = i
 	}
 	var done []*walk
-	for queue, tries := [][]int{all}, 0; len(queue) > 0; queue, tries = queue[1:], tries+1 {
-		if tries == maxWalks {
-			return nil, false
-		}
+	work := 0
+	for queue := [][]int{all}; len(queue) > 0; queue = queue[1:] {
 		part := queue[0]
 		w := m.explore(part, forgive)
+		if work += len(w.edges); work > maxWork {
+			return nil, false
+		}
 		switch {
 		case !w.full:
 			done = append(done, w)
-		case len(part) < 2:
-			return nil, false
+		case len(part) > few:
+			queue = append(queue, slices.Collect(slices.Chunk(part, few))...)
+		case len(part) > 1:
+			queue = append(queue, slices.Collect(slices.Chunk(part, 1))...)
 		default:
-			queue = append(queue, part[:len(part)/2], part[len(part)/2:])
+			return nil, false
 		}
 	}
 	return done, true
@@ -97,10 +102,10 @@ func (k *checker) takenSteps(walks []*walk) {
 			visited = true
 			open := slices.ContainsFunc(m.exits[at], func(x exit) bool { return x.step == i })
 			able = able || open
-			if field := m.fillable(s.Transition, from, firstSide(m, s)); !open && field != "" {
-				k.fault(fmt.Sprintf("%s.guard[%d]", path, fieldsGuard(s.Transition)), "field_never_filled", fmt.Sprintf("Step %q from %q needs the field %q, but no state before lets anybody fill it in: let the side whose turn it is provide a section there.", s.Key, from.Key, field))
-				able = true
-			} else if !open && len(s.From) > 1 {
+			if field := m.fillable(s.Transition, from, firstSide(m, s)); field != "" {
+				k.warn(fmt.Sprintf("%s.guard[%d]", path, fieldsGuard(s.Transition)), "field_never_filled", fmt.Sprintf("Step %q from %q needs the field %q, which can only be given when the request is opened: let the side whose turn it is provide a section in a state before.", s.Key, from.Key, field))
+			}
+			if !open && len(s.From) > 1 {
 				k.add("warning", path+".from", "nobody_there", fmt.Sprintf("From %q nobody of %s can take step %q: %s.", from.Key, strings.Join(s.By, ", "), s.Key, m.shutOut(from)))
 			}
 		}
@@ -141,10 +146,10 @@ func (m *model) shutOut(s *State) string {
 	switch {
 	case s == nil:
 		return "nobody is there"
-	case s.TippingOffSafe:
-		return "the client must not notice that state, and others are shut out of it"
 	case len(s.RestrictedTo) > 0:
 		return fmt.Sprintf("the state is for %s only", strings.Join(s.RestrictedTo, ", "))
+	case s.TippingOffSafe:
+		return "the client must not notice that state"
 	case !s.Visible():
 		return "the client does not see that state"
 	}
@@ -218,27 +223,46 @@ func (k *checker) ends(w *walk) map[int]bool {
 	}
 	w.backward(ending, func(int32, int32) bool { return true })
 	told := map[int]bool{}
+	first, leads := map[int]int32{}, map[int]bool{}
+	var order []int
 	for i := range w.configs {
 		at := int32(i) //nolint:gosec // bounded
 		s := w.state(at)
-		if ending[at] || told[s] || !k.canEnd[k.States[s].Key] {
+		if ending[at] || !k.canEnd[k.States[s].Key] {
 			continue
 		}
-		if p := w.parent[at]; p >= 0 && !ending[p] && w.state(p) != s {
-			told[s] = true // the way there was lost before
-			continue
+		if !told[s] {
+			told[s], first[s], order = true, at, append(order, s)
 		}
-		told[s] = true
-		code, what := "no_end", "no end can be reached"
-		if g := w.gapIn(at); g >= 0 {
-			code, what = "item_stuck", fmt.Sprintf("an item of %s is %s, and nobody can put that right, waive it or close over it", w.groupWords(g), w.gapWord(at, g))
-		}
-		if w.onlyEyes(at) {
-			code, what = "four_eyes", "nobody is left who may go on"
-		}
-		k.told(w, at, fmt.Sprintf("states[%d]", s), code, fmt.Sprintf("In %q a request can get stuck: %s. %s %s", k.States[s].Key, what, w.path(at), w.blockers(at, 0)))
+		leads[s] = leads[s] || slices.ContainsFunc(w.from(at), func(e edge) bool { return w.state(e.to) != s })
+	}
+	// Where one stuck state leads to another, the last one shows the fault.
+	last := slices.DeleteFunc(slices.Clone(order), func(s int) bool { return leads[s] })
+	if len(last) == 0 && len(order) > 0 {
+		last = order[:1]
+	}
+	for _, s := range last {
+		k.stuck(w, s, first[s])
 	}
 	return told
+}
+
+// stuck reports a configuration from which no end can be reached.
+func (k *checker) stuck(w *walk, s int, at int32) {
+	if k.States[s].Turn == "system" {
+		if path, code, message := w.waitsForJob(s, at); code != "" {
+			k.told(w, at, path, code, message)
+			return
+		}
+	}
+	code, what := "no_end", "no end can be reached"
+	if g := w.gapIn(at); g >= 0 {
+		code, what = "item_stuck", fmt.Sprintf("an item of %s is %s, and nobody can put that right, waive it or close over it", w.groupWords(g), w.gapWord(at, g))
+	}
+	if w.onlyEyes(at) {
+		code, what = "four_eyes", "nobody is left who may go on"
+	}
+	k.told(w, at, fmt.Sprintf("states[%d]", s), code, fmt.Sprintf("In %q a request can get stuck: %s. %s %s", k.States[s].Key, what, w.path(at), w.blockers(at, 0)))
 }
 
 // gapIn is a group with something missing or sent back that stands in the way;
@@ -340,25 +364,32 @@ func (k *checker) wrongTurn(w *walk, s int, at int32, own int) {
 	message := fmt.Sprintf("It is the %s's turn in %q, but the %s cannot move the request on there. %s %s Give that side a step or the right to items, name another turn, or say external_action.", state.Turn, state.Key, state.Turn, w.path(at), w.blockers(at, own))
 	if state.Turn == "system" {
 		message = fmt.Sprintf("The system is to move the request on in %q, but no automatic step is possible. %s %s Add an automatic step for this case, name another turn, or say external_action.", state.Key, w.path(at), w.blockers(at, own))
-		for _, x := range w.exits[s] {
-			if x.by&(bySystem|byTime) == 0 {
-				continue
-			}
-			for _, j := range w.model.steps[x.step].jobs {
-				switch name, value := w.jobIn(at, j); value {
-				case jobNone:
-					if code != "dead_job" {
-						code, path = "job_not_started", fmt.Sprintf("transitions[%d].guard[%d]", x.step, j.guard)
-						message = fmt.Sprintf("Step %q waits in %q for job %q, which nobody has started by then. %s Start it by an effect of a step that leads there.", w.model.steps[x.step].Key, state.Key, name, w.path(at))
-					}
-				case jobDead:
-					code, path = "dead_job", fmt.Sprintf("states[%d]", s)
-					message = fmt.Sprintf("When job %q is dead, nothing leads on from %q. %s Add an automatic step with the guard any_job: {names: [%s], status: dead}.", name, state.Key, w.path(at), name)
-				}
-			}
+		if p, c, m := w.waitsForJob(s, at); c != "" {
+			path, code, message = p, c, m
 		}
 	}
 	k.told(w, at, path, code, message)
+}
+
+// waitsForJob says for which job the automatic steps out of a state wait in
+// vain; the code is empty if it is not for a job.
+func (w *walk) waitsForJob(s int, at int32) (path, code, message string) {
+	state := w.def.States[s].Key
+	for _, x := range w.exits[s] {
+		if x.by&(bySystem|byTime) == 0 {
+			continue
+		}
+		for _, j := range w.model.steps[x.step].jobs {
+			switch name, value := w.jobIn(at, j); {
+			case value == jobNone && code == "":
+				path, code = fmt.Sprintf("transitions[%d].guard[%d]", x.step, j.guard), "job_not_started"
+				message = fmt.Sprintf("Step %q waits in %q for job %q, which nobody has started by then. %s Start it by an effect of a step that leads there.", w.model.steps[x.step].Key, state, name, w.path(at))
+			case value == jobDead:
+				return fmt.Sprintf("states[%d]", s), "dead_job", fmt.Sprintf("When job %q is dead, nothing leads on from %q. %s Add an automatic step with the guard any_job: {names: [%s], status: dead}.", name, state, w.path(at), name)
+			}
+		}
+	}
+	return path, code, message
 }
 
 // jobIn is the first job of a guard that does not have the wanted outcome.
