@@ -93,10 +93,10 @@ func (e *Engine) mapping(app core.App, to *Compiled, in MoveOrder) error {
 	}
 	for _, old := range slices.Sorted(maps.Keys(in.States)) {
 		if !known[old] {
-			return problem.Field("states", problem.BadInput, fmt.Sprintf("There is no step %q to move from.", old))
+			return problem.Field("states", problem.BadInput, fmt.Sprintf("There is no state %q to move from.", old))
 		}
 		if to.State(in.States[old]) == nil {
-			return problem.Field("states", problem.BadInput, fmt.Sprintf("There is no step %q in version %d.", in.States[old], to.Version))
+			return problem.Field("states", problem.BadInput, fmt.Sprintf("There is no state %q in version %d.", in.States[old], to.Version))
 		}
 	}
 	return nil
