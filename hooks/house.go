@@ -194,7 +194,7 @@ func (h *House) tick() {
 	for _, id := range due {
 		err = errors.Join(err, h.Engine.Pass(context.Background(), id))
 	}
-	err = errors.Join(err, access.ExpireInvitations(h.App, h.Options.Clock()), h.Engine.RetireLeft(h.App))
+	err = errors.Join(err, access.ExpireInvitations(h.App, h.Options.Clock()), h.Engine.RetireLeft(context.Background(), h.App))
 	if err != nil {
 		h.App.Logger().Error("tick failed", slog.Any("error", err))
 	}

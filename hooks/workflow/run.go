@@ -240,7 +240,7 @@ func (r *Runs) work(ctx context.Context, id string) error {
 			if err := r.end(id, "done", ""); err != nil || run.DryRun || run.Kind != "migrate" {
 				return err
 			}
-			return r.Engine.RetireLeft(app)
+			return r.Engine.RetireLeft(ctx, app)
 		}
 		if run.DryRun {
 			err = r.lookAhead(id, lines, d)

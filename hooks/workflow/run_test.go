@@ -281,6 +281,7 @@ func TestRuns_surviveKill(t *testing.T) {
 
 // workUntilKilled works on the runs of a folder, in a process of its own.
 func workUntilKilled(t *testing.T, dir string) {
+	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "pb_test_env", DBConnect: ops.Connect})
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)
