@@ -201,7 +201,7 @@ func (h *House) migrateCommand() *cobra.Command {
 	}
 	c.Flags().IntVar(&from, "from", 0, "version to move from (all older ones)")
 	c.Flags().IntVar(&to, "to", 0, "version to move to")
-	c.Flags().StringArrayVar(&mapped, "map", nil, "old=new: where requests in a step go")
+	c.Flags().StringArrayVar(&mapped, "map", nil, "old=new: where requests in a state go")
 	c.Flags().BoolVar(&dry, "dry-run", false, "only say what would happen")
 	c.Flags().BoolVar(&asJSON, "json", false, "print the run as JSON")
 	return c

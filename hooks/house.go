@@ -207,7 +207,7 @@ func (h *House) pass(app core.App, e event.Event) error {
 
 // tick does what time alone brings.
 func (h *House) tick() {
-	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Engine.RetireLeft(h.App))
+	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Engine.RetireLeft(context.Background(), h.App))
 	if err != nil {
 		h.App.Logger().Error("tick failed", slog.Any("error", err))
 	}

@@ -111,10 +111,13 @@ func (r *Runs) deedOf(app core.App, run *runRow) (deed, error) {
 	if err := json.Unmarshal([]byte(run.Params), &in); err != nil {
 		return deed{}, fmt.Errorf("read what the run is to do: %w", err)
 	}
+	d := r.patches(run, in)
 	if in.Action == "transition" {
-		return r.steps(run, in), nil
+		d = r.steps(run, in)
 	}
-	return r.patches(run, in), nil
+	var err error
+	d.as, err = r.Engine.personOf(app, run)
+	return d, err
 }
 
 // steps takes the same step on each request.
@@ -128,11 +131,7 @@ func (r *Runs) steps(run *runRow, in Bulk) deed {
 		return outcome{Text: text, Tags: []string{"step"}}
 	}
 	return deed{
-		foresee: func(app core.App, request string) (outcome, error) {
-			l, err := e.loadFor(app, run, request)
-			if err != nil {
-				return outcome{}, err
-			}
+		foresee: func(_ core.App, l *live) (outcome, error) {
 			verdict := l.def.Decide(l.facts, in.Transition, l.who, &in.Input)
 			if !verdict.Allowed {
 				return outcome{}, problem.Blocked(verdict.Blockers)
@@ -171,16 +170,13 @@ func (e *Engine) loadFor(app core.App, run *runRow, request string) (*live, erro
 // patches makes the same change to the head of each request.
 func (r *Runs) patches(run *runRow, in Bulk) deed {
 	e := r.Engine
-	try := func(app core.App, request string, apply bool) (outcome, error) {
-		l, err := e.loadFor(app, run, request)
-		if err != nil {
-			return outcome{}, err
-		}
+	try := func(app core.App, l *live, apply bool) (outcome, error) {
 		if l.clientSide() {
 			return outcome{}, problem.New(problem.NotYours, "You see what the client sees. This is in other hands now.")
 		}
 		patch := in.patch(l)
 		before := []string{l.Assignee, l.facts.Priority, l.Tags}
+		var err error
 		if apply {
 			err = e.patch(app, l, patch)
 		} else {
@@ -195,8 +191,14 @@ func (r *Runs) patches(run *runRow, in Bulk) deed {
 		return outcome{Text: in.said(l, apply), Tags: []string{in.Action}}, nil
 	}
 	return deed{
-		foresee: func(app core.App, request string) (outcome, error) { return try(app, request, false) },
-		do:      func(tx core.App, request string) (outcome, error) { return try(tx, request, true) },
+		foresee: func(app core.App, l *live) (outcome, error) { return try(app, l, false) },
+		do: func(tx core.App, request string) (outcome, error) {
+			l, err := e.loadFor(tx, run, request)
+			if err != nil {
+				return outcome{}, err
+			}
+			return try(tx, l, true)
+		},
 	}
 }
 

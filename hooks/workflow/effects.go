@@ -280,7 +280,7 @@ func (e *Engine) keepFiles(tx core.App, l *live, i *Item) error {
 	if err != nil {
 		return err
 	}
-	for _, same := range again {
+	for _, same := range again[l.ID] {
 		if same.ID == i.ID {
 			i.Files = same.Files
 		}

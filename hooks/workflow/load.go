@@ -12,6 +12,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/access"
+	"gatehouse/hooks/problem"
 	"gatehouse/hooks/schema"
 )
 
@@ -59,7 +60,7 @@ type row struct {
 
 // One statement reads the request, its history, its people, and whether the
 // actor may see it: inside a transaction every statement holds up other writers.
-const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.code AS org_code, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
+const selectRows = `SELECT r.id, r.number, r.workflow, r.organization, o.code AS org_code, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
 	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
 	r.due, r.due_set, r.state_since, r.wake_at, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
 	r.period, r.revision, r.remind_at, r.paused_until, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
@@ -68,7 +69,9 @@ const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.code AS 
 	(SELECT json_group_object(p.duty, p.person) FROM request_people p WHERE p.request = r.id) AS people,
 	EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = r.scope AND a.since <= {:now} AND a.until > {:now}) AS sees_truth,
 	EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = c.scope AND a.since <= {:now} AND a.until > {:now}) AS sees_face
-	FROM requests r JOIN organizations o ON o.id = r.organization LEFT JOIN staff s ON s.id = r.assignee LEFT JOIN client_requests c ON c.id = r.id WHERE r.id = {:id}`
+	FROM requests r JOIN organizations o ON o.id = r.organization LEFT JOIN staff s ON s.id = r.assignee LEFT JOIN client_requests c ON c.id = r.id`
+
+const selectRow = selectRows + ` WHERE r.id = {:id}`
 
 // live is a request in the hands of a command: facts to decide on, rows to
 // write back.
@@ -80,6 +83,7 @@ type live struct {
 	before *ClientFace // what the client's rows show now
 	stored indexed     // as the row was read or written last
 	who    Who
+	items  []*Item // read beforehand, together with those of other requests
 
 	rescoped bool              // who may see it changed
 	secrets  map[string]string // whole values of masked fields, to be stored apart
@@ -96,18 +100,55 @@ func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error)
 	if err != nil {
 		return nil, fmt.Errorf("read request %s: %w", id, err)
 	}
+	if err := e.grasp(tx, l, actor); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// loadMany reads many requests for an actor, few statements for all. One that
+// the actor may not see is not among them.
+func (e *Engine) loadMany(app core.App, ids []string, actor schema.Actor) (map[string]*live, error) {
+	var rows []row
+	err := app.DB().NewQuery(selectRows + ` WHERE r.id IN (SELECT value FROM json_each({:ids}))`).
+		Bind(dbx.Params{"ids": schema.JSON(ids), "me": actor.ID, "now": schema.Stamp(e.Clock())}).All(&rows)
+	if err != nil {
+		return nil, fmt.Errorf("read requests: %w", err)
+	}
+	items, err := loadItems(app, ids...)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]*live, len(rows))
+	for _, r := range rows {
+		l := &live{row: r, items: items[r.ID]}
+		err := e.grasp(app, l, actor)
+		var refusal *problem.Error
+		if errors.As(err, &refusal) && refusal.Code == problem.NotFound {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found[r.ID] = l
+	}
+	return found, nil
+}
+
+// grasp works out what deciding needs of a row that was read.
+func (e *Engine) grasp(tx core.App, l *live, actor schema.Actor) (err error) {
 	l.stored = l.indexed()
 	if l.who, err = e.who(tx, &l.row, actor); err != nil {
-		return nil, err
+		return err
 	}
 	if l.def, err = e.Definition(tx, l.Workflow); err != nil {
-		return nil, err
+		return err
 	}
 	if err := e.gather(tx, l); err != nil {
-		return nil, err
+		return err
 	}
 	l.before = l.def.Face(l.facts, l.shown)
-	return l, nil
+	return nil
 }
 
 // gather reads everything that deciding needs.
@@ -121,8 +162,12 @@ func (e *Engine) gather(tx core.App, l *live) error {
 		return fmt.Errorf("read face of request %s: %w", l.ID, err)
 	}
 	var err error
-	if l.facts.Items, err = loadItems(tx, l.ID); err != nil {
-		return err
+	if l.facts.Items = l.items; l.items == nil {
+		items, err := loadItems(tx, l.ID)
+		if err != nil {
+			return err
+		}
+		l.facts.Items = items[l.ID]
 	}
 	l.def.cover(l.facts)
 	if l.facts.Steps, err = l.steps(); err != nil {
@@ -213,6 +258,7 @@ func (c *Compiled) invites(state string) bool {
 
 type itemRow struct {
 	ID            string `db:"id"`
+	Request       string `db:"request"`
 	Section       string `db:"section"`
 	Key           string `db:"key"`
 	Instance      string `db:"instance"`
@@ -241,12 +287,12 @@ type itemRow struct {
 
 // One statement for all items with their documents: what is superseded does not
 // count, what staff hold back is counted apart.
-const selectItems = `SELECT i.id, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
+const selectItems = `SELECT i.id, i.request, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
 	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, i.reviewed_at,
 	COALESCE(i.answers, '{}') AS answers, i.tries, COALESCE(NULLIF(i.votes, ''), '{}') AS votes,
 	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'old', d.superseded, 'published', d.published_at != '', 'metadata', json(COALESCE(d.metadata, '{}'))))
 		FROM documents d WHERE d.item = i.id) AS files
-	FROM items i WHERE i.request = {:id} ORDER BY i.position, i.created, i.id`
+	FROM items i WHERE i.request IN (SELECT value FROM json_each({:ids})) ORDER BY i.position, i.created, i.id`
 
 type fileRow struct {
 	State    string         `json:"state"`
@@ -257,18 +303,18 @@ type fileRow struct {
 	Metadata map[string]any `json:"metadata"`
 }
 
-func loadItems(tx core.App, request string) ([]*Item, error) {
+func loadItems(tx core.App, requests ...string) (map[string][]*Item, error) {
 	var rows []itemRow
-	if err := tx.DB().NewQuery(selectItems).Bind(dbx.Params{"id": request}).All(&rows); err != nil {
-		return nil, fmt.Errorf("read items of request %s: %w", request, err)
+	if err := tx.DB().NewQuery(selectItems).Bind(dbx.Params{"ids": schema.JSON(requests)}).All(&rows); err != nil {
+		return nil, fmt.Errorf("read items of requests %v: %w", requests, err)
 	}
-	items := make([]*Item, 0, len(rows))
+	items := map[string][]*Item{}
 	for n := range rows {
 		i, err := rows[n].item()
 		if err != nil {
 			return nil, fmt.Errorf("read item %s: %w", rows[n].ID, err)
 		}
-		items = append(items, i)
+		items[rows[n].Request] = append(items[rows[n].Request], i)
 	}
 	return items, nil
 }

@@ -68,7 +68,7 @@ func (m *Move) plan(l *live) *moved {
 	f := l.facts
 	p := &moved{fromState: m.From.State(f.State), toState: m.To.State(m.target(f.State)), items: newTouched()}
 	if p.fromState == nil || p.toState == nil {
-		p.block(problem.StateGone, "Version %d has no step %q. Say where such requests go.", m.To.Version, m.stateLabel(f.State))
+		p.block(problem.StateGone, "Version %d has no state %q. Say where such requests go.", m.To.Version, m.stateLabel(f.State))
 		return p
 	}
 	m.fits(l, p)
@@ -115,7 +115,7 @@ func (m *Move) fits(l *live, p *moved) {
 	shown := m.To.State(m.target(l.shown.State))
 	switch {
 	case p.fromState.TippingOffSafe != to.TippingOffSafe:
-		p.block(problem.StateUnfit, "The client must not learn of %q. Only a step of which the same holds can take its place.", m.stateLabel(l.facts.State))
+		p.block(problem.StateUnfit, "The client must not learn of %q. Only a state of which the same holds can take its place.", m.stateLabel(l.facts.State))
 	case l.shown.State == "" && !to.TippingOffSafe && to.Visible():
 		p.block(problem.StateUnfit, "The client is not shown this request yet, and %q would show it.", to.Label)
 	case l.shown.State != "" && (shown == nil || !shown.Visible()):

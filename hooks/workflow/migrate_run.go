@@ -93,10 +93,10 @@ func (e *Engine) mapping(app core.App, to *Compiled, in MoveOrder) error {
 	}
 	for _, old := range slices.Sorted(maps.Keys(in.States)) {
 		if !known[old] {
-			return problem.Field("states", problem.BadInput, fmt.Sprintf("There is no step %q to move from.", old))
+			return problem.Field("states", problem.BadInput, fmt.Sprintf("There is no state %q to move from.", old))
 		}
 		if to.State(in.States[old]) == nil {
-			return problem.Field("states", problem.BadInput, fmt.Sprintf("There is no step %q in version %d.", in.States[old], to.Version))
+			return problem.Field("states", problem.BadInput, fmt.Sprintf("There is no state %q in version %d.", in.States[old], to.Version))
 		}
 	}
 	return nil
@@ -122,12 +122,12 @@ func (r *Runs) migration(app core.App, run *runRow) (deed, error) {
 	}
 	// Looking ahead, what stands in the way of all is read once.
 	others := sync.OnceValues(func() (map[string]bool, error) { return crowded(app, to, "") })
+	if _, err := r.Engine.personOf(app, run); err != nil {
+		return deed{}, err
+	}
 	return deed{
-		foresee: func(app core.App, request string) (outcome, error) {
-			l, err := r.Engine.load(app, request, schema.System())
-			if err != nil {
-				return outcome{}, err
-			}
+		as: schema.System(), // none is left behind because somebody does not see it
+		foresee: func(_ core.App, l *live) (outcome, error) {
 			m, err := from(l.Workflow)
 			if err != nil {
 				return outcome{}, err

@@ -144,7 +144,7 @@ func TestMigrate_looksAheadAndThenMoves(t *testing.T) {
 		t.Fatalf("%+v", ahead)
 	}
 	for id, want := range map[string][2]string{
-		waiting: {"skipped", `Version 2 has no step "Waiting for client". Say where such requests go.`},
+		waiting: {"skipped", `Version 2 has no state "Waiting for client". Say where such requests go.`},
 		review:  {"ok", "It is due on "},
 		draft:   {"ok", "Nothing changes for it but the version."},
 	} {
@@ -152,7 +152,7 @@ func TestMigrate_looksAheadAndThenMoves(t *testing.T) {
 			t.Errorf("%s: %s %q, not %q", field(t, s, id, "state"), status, text, want)
 		}
 	}
-	if want := []string{"1 request: nothing changes but the version", "1 request: another due date", "1 request cannot move: the step is gone, say where they go"}; !slices.Equal(ahead.Summary, want) {
+	if want := []string{"1 request: nothing changes but the version", "1 request: another due date", "1 request cannot move: the state is gone, say where they go"}; !slices.Equal(ahead.Summary, want) {
 		t.Errorf("%q", ahead.Summary)
 	}
 	if n := count(t, s, `SELECT COUNT(*) FROM requests WHERE workflow = {:v}`, dbx.Params{"v": v2}); n != 0 {
@@ -223,7 +223,7 @@ func walk(t testing.TB, s *gatetest.Stage, rnd *rand.Rand, request string, n int
 		switch rnd.IntN(5) {
 		case 0, 1:
 			var ids []string
-			if err := s.DB().NewQuery(`SELECT id FROM items WHERE request = {:r} AND active = 1 ORDER BY id`).Bind(dbx.Params{"r": request}).Column(&ids); err != nil {
+			if err := s.DB().NewQuery(`SELECT id FROM items WHERE request = {:r} AND active = 1 ORDER BY position, key, instance`).Bind(dbx.Params{"r": request}).Column(&ids); err != nil {
 				t.Fatal(err)
 			}
 			if len(ids) == 0 {
@@ -323,7 +323,7 @@ func TestMigrate_backRestoresWhatTheClientIsShown(t *testing.T) {
 		before[id] = clientSide(t, s, id)
 		states[field(t, s, id, "state")]++
 	}
-	for _, state := range []string{"draft", "collecting", "in_review", "fixing", "compliance_hold"} {
+	for _, state := range []string{"draft", "collecting", "in_review", "compliance_hold"} {
 		if states[state] == 0 {
 			t.Fatalf("no request is in %s: %v", state, states)
 		}

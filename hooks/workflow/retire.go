@@ -22,7 +22,7 @@ const left = `SELECT w.id FROM workflows w WHERE w.status = 'published'
 	AND NOT EXISTS (SELECT 1 FROM requests r WHERE r.workflow = w.id AND r.category != 'done')`
 
 // RetireLeft retires every version that its last live request has left.
-func (e *Engine) RetireLeft(app core.App) error {
+func (e *Engine) RetireLeft(ctx context.Context, app core.App) error {
 	var ids []string
 	if err := app.DB().NewQuery(left).Column(&ids); err != nil {
 		return fmt.Errorf("look for versions that are left: %w", err)
@@ -33,7 +33,7 @@ func (e *Engine) RetireLeft(app core.App) error {
 			if err := tx.DB().NewQuery(`SELECT EXISTS (` + left + ` AND w.id = {:id})`).Bind(dbx.Params{"id": id}).Row(&still); err != nil || !still {
 				return err
 			}
-			return retire(context.Background(), tx, id)
+			return retire(ctx, tx, id)
 		})
 		if err != nil {
 			return fmt.Errorf("retire version %s: %w", id, err)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -48,10 +49,12 @@ type order struct {
 	At       time.Time
 }
 
-// deed is what a run does to each request. foresee says what would happen,
-// reading only; do does it inside tx. Refusals are a *problem.Error.
+// deed is what a run does to each request: as is for whom they are read. foresee
+// says what would happen, reading only; do does it inside tx. Refusals are a
+// *problem.Error.
 type deed struct {
-	foresee func(app core.App, request string) (outcome, error)
+	as      schema.Actor
+	foresee func(app core.App, l *live) (outcome, error)
 	do      func(tx core.App, request string) (outcome, error)
 }
 
@@ -93,12 +96,12 @@ func (r *Runs) Run(ctx context.Context, look time.Duration) {
 	}
 }
 
-// prepared is how many lines are written in one transaction while a run is
-// prepared, and foreseen how many while one only looks ahead: a few
-// milliseconds each.
+// Lines are read many at a time, since every commit makes all connections read
+// their pages anew; they are written few at a time, so that others wait for
+// milliseconds only.
 const (
-	prepared = 400
-	foreseen = 100
+	atOnce   = 1000
+	prepared = 250
 )
 
 // start writes a run with all its lines. It begins only when the last one is
@@ -216,9 +219,6 @@ func (r *Runs) work(ctx context.Context, id string) error {
 		return err
 	}
 	d, err := r.deedOf(app, run)
-	if err == nil {
-		_, err = r.Engine.personOf(app, run)
-	}
 	var refusal *problem.Error
 	if errors.As(err, &refusal) {
 		return r.end(id, "failed", refusal.Message)
@@ -232,7 +232,7 @@ func (r *Runs) work(ctx context.Context, id string) error {
 	for ctx.Err() == nil {
 		var lines []runLine
 		err := app.DB().NewQuery(`SELECT i.id, i.request FROM run_items i JOIN runs r ON r.id = i.run WHERE i.run = {:run} AND i.status = 'waiting' AND r.status = 'running' ORDER BY i.position LIMIT {:n}`).
-			Bind(dbx.Params{"run": id, "n": foreseen}).All(&lines)
+			Bind(dbx.Params{"run": id, "n": atOnce}).All(&lines)
 		if err != nil {
 			return fmt.Errorf("read lines: %w", err)
 		}
@@ -240,7 +240,7 @@ func (r *Runs) work(ctx context.Context, id string) error {
 			if err := r.end(id, "done", ""); err != nil || run.DryRun || run.Kind != "migrate" {
 				return err
 			}
-			return r.Engine.RetireLeft(app)
+			return r.Engine.RetireLeft(ctx, app)
 		}
 		if run.DryRun {
 			err = r.lookAhead(id, lines, d)
@@ -276,18 +276,33 @@ func (r *Runs) end(id, status, why string) error {
 	return nil
 }
 
-// lookAhead says of each line what would happen, and writes it all at once.
+// lookAhead says of each line what would happen.
 func (r *Runs) lookAhead(run string, lines []runLine, d deed) error {
-	marks := make([]mark, 0, len(lines))
+	marks, ids := make([]mark, 0, len(lines)), make([]string, 0, len(lines))
 	for _, line := range lines {
-		out, err := d.foresee(r.Engine.App, line.Request)
+		ids = append(ids, line.Request)
+	}
+	requests, err := r.Engine.loadMany(r.Engine.App, ids, d.as)
+	if err != nil {
+		return err
+	}
+	for _, line := range lines {
+		out, err := outcome{}, noSuch(nil)
+		if l := requests[line.Request]; l != nil {
+			out, err = d.foresee(r.Engine.App, l)
+		}
 		m, err := r.judge(line, out, err)
 		if err != nil {
 			return err
 		}
 		marks = append(marks, m)
 	}
-	return r.Engine.App.RunInTransaction(func(tx core.App) error { return r.mark(tx, run, marks...) })
+	for part := range slices.Chunk(marks, prepared) {
+		if err := r.Engine.App.RunInTransaction(func(tx core.App) error { return r.mark(tx, run, part...) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // carryOut does each line in a transaction of its own, which also marks it. What

@@ -145,7 +145,7 @@ func TestBulk_isRefusedWhere(t *testing.T) {
 		"one that is hidden": {s.Sam, map[string]any{"action": "priority", "priority": "high", "requests": append([]string{hidden}, ids...)}, 404},
 	} {
 		a := s.Ask(t, x.who, "POST", "/api/portal/bulk", x.body)
-		answers[name] = string(a.Raw)
+		answers[name] = fmt.Sprint(a.Status, a.Message(), a.Code("requests"))
 		if a.Status != x.status {
 			t.Errorf("%s: %d %s", name, a.Status, a.Raw)
 		}
@@ -281,6 +281,7 @@ func TestRuns_surviveKill(t *testing.T) {
 
 // workUntilKilled works on the runs of a folder, in a process of its own.
 func workUntilKilled(t *testing.T, dir string) {
+	t.Helper()
 	app := core.NewBaseApp(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "pb_test_env", DBConnect: ops.Connect})
 	if err := app.Bootstrap(); err != nil {
 		t.Fatal(err)

@@ -2,7 +2,6 @@ package workflow
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -254,7 +253,7 @@ func (e *Engine) stateLines(app core.App, def *Compiled, id string, actor schema
 			line.ClientLabel = s.ClientLabel.String()
 		}
 		if list := ages[s.Key]; len(list) > 0 {
-			slices.SortFunc(list, func(a, b time.Duration) int { return cmp.Compare(a, b) })
+			slices.Sort(list)
 			median := (list[(len(list)-1)/2] + list[len(list)/2]) / 2
 			line.MedianAgeHours = median.Round(6 * time.Minute).Hours()
 		}

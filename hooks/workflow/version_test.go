@@ -122,7 +122,7 @@ func TestRetire_whenTheLastLiveRequestHasLeft(t *testing.T) {
 	v1 := versionOf(t, s, "simple_request", 1)
 	status := func(id string) string {
 		t.Helper()
-		if err := s.House.Engine.RetireLeft(s.TestApp); err != nil {
+		if err := s.House.Engine.RetireLeft(t.Context(), s.TestApp); err != nil {
 			t.Fatal(err)
 		}
 		r, err := s.FindRecordById("workflows", id)
