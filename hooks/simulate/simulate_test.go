@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -20,39 +21,17 @@ func rig() Rig {
 }
 
 func TestX(t *testing.T) {
-	src, _ := workflow.LibraryFile("simple-request.yaml")
-	def, f := workflow.CheckSource(src)
-	_ = f
-	t0 := time.Now()
-	s, ff, err := plant(rig(), def, src)
-	if err != nil {
-		t.Fatal(err, ff)
-	}
-	t.Log("plant", time.Since(t0))
-	t0 = time.Now()
-	w, err := s.grow()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log("grow", time.Since(t0))
-	t0 = time.Now()
-	org, err := w.found(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log("found", time.Since(t0))
-	v, err := w.version()
-	t.Log(v, err)
-	t0 = time.Now()
-	for range 100 {
-		if _, err := w.engine.Open(t.Context(), w.app, s.people.byName["handler 1"].actor, workflow.NewRequest{Workflow: def.Key, Organization: org}); err != nil {
+	for _, name := range []string{"simple-request", "accounting-monthly-close", "accounting-onboarding-kyc", "agency-creative-approval"} {
+		src, _ := workflow.LibraryFile(name + ".yaml")
+		t0 := time.Now()
+		out, err := Simulate(rig(), src, src, Options{Runs: 100, Steps: 120, Seed: 1})
+		if err != nil {
+			t.Fatal(err, out.Findings)
+		}
+		d := time.Since(t0)
+		if err := out.Print(os.Stdout, false); err != nil {
 			t.Fatal(err)
 		}
+		t.Log(name, d, out.Statistics.Acts, d/time.Duration(out.Statistics.Acts))
 	}
-	t.Log("open", time.Since(t0)/100)
-	t0 = time.Now()
-	for range 100 {
-	v, err = w.version()
-	}
-	t.Log(v, err, time.Since(t0)/100)
 }
