@@ -203,7 +203,7 @@ func (h *House) workflowCommand() *cobra.Command {
 	for _, c := range []*cobra.Command{check, load} {
 		c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON")
 	}
-	parent.AddCommand(check, load, export)
+	parent.AddCommand(check, load, export, simulateCommand())
 	return parent
 }
 

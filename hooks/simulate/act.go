@@ -269,6 +269,9 @@ func (r *run) ask(p *person, method, path string, body any) error {
 	if answer.Code < http.StatusBadRequest {
 		return nil
 	}
+	if answer.Code >= http.StatusInternalServerError && r.failing {
+		return errFault
+	}
 	if answer.Code >= http.StatusInternalServerError {
 		return fmt.Errorf("%s %s answers %d: %s", method, path, answer.Code, answer.Body)
 	}

@@ -31,7 +31,7 @@ func (r *run) choose() (*Act, error) {
 		return r.record(), nil
 	}
 	a := r.anything()
-	if often(r.dice, 4) {
+	if often(r.dice, 4) && a.Do != doJob {
 		a.Fault = one(r.dice, []string{"audit", "event"})
 	}
 	return a, nil

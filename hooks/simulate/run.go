@@ -25,6 +25,7 @@ type run struct {
 	trail        int64
 	answers      map[string][]byte // first answers by idempotency key
 	repeated     bool              // the act was one that had been done already
+	failing      bool              // a seam is made to fail now
 
 	goal  *workflow.Transition // what this run is after
 	tries int                  // how long already
@@ -118,7 +119,8 @@ func (r *run) faulty(a *Act, do func() error) error {
 		return do()
 	}
 	auditSeam, eventSeam := r.engine.Audit, r.engine.Emit
-	defer func() { r.engine.Audit, r.engine.Emit = auditSeam, eventSeam }()
+	r.failing = true
+	defer func() { r.engine.Audit, r.engine.Emit, r.failing = auditSeam, eventSeam, false }()
 	switch a.Fault {
 	case "audit":
 		r.engine.Audit = func(core.App, workflow.Change) error { return errFault }
