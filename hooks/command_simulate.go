@@ -57,7 +57,7 @@ func simulateCommand() *cobra.Command {
 
 func simulateFile(out, progress io.Writer, file string, source []byte, o simulate.Options, asJSON bool) error {
 	began := time.Now()
-	result, err := simulate.Simulate(simulateRig(), source, source, o)
+	result, err := simulate.Simulate(SimulateRig(), source, o)
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,8 @@ func simulateFile(out, progress io.Writer, file string, source []byte, o simulat
 	return nil
 }
 
-// simulateRig hands the simulator the whole house on a database in memory.
-func simulateRig() simulate.Rig {
+// SimulateRig hands the simulator the whole house on a database in memory.
+func SimulateRig() simulate.Rig {
 	return simulate.Rig{Memory: ops.Memory, Build: func(app core.App, clock schema.Clock) *workflow.Engine {
 		return Register(app, Options{Clock: clock}).Engine
 	}}

@@ -113,7 +113,8 @@ func (r *run) perform(a *Act) error {
 	case doUpload:
 		return r.upload(a, p, item)
 	case doAdd:
-		return e.AddItem(ctx, app, r.request, p.actor, workflow.NewItem{Section: a.Section, Template: a.Template, Title: a.Title})
+		_, err := e.AddItems(ctx, app, r.request, p.actor, workflow.NewItems{NewItem: workflow.NewItem{Section: a.Section, Template: a.Template, Title: a.Title}})
+		return err
 	case doRemove:
 		_, err := e.RemoveItem(ctx, app, item, p.actor)
 		return err
@@ -234,18 +235,16 @@ func (r *run) upload(a *Act, p *person, item string) error {
 	})
 }
 
-// finishJob says how the newest run of a job came out. No connection is there to
-// do it: this is what one would leave behind.
+// finishJob says how the newest run of a job came out, as whoever did the work
+// would.
 func (r *run) finishJob(a *Act) error {
-	done, err := r.app.NonconcurrentDB().NewQuery(`UPDATE jobs SET status = {:status}, last_error = '' WHERE id = (SELECT id FROM jobs WHERE request = {:id} AND name = {:name} ORDER BY revision DESC LIMIT 1)`).
-		Bind(dbx.Params{"status": a.Status, "id": r.request, "name": a.Job}).Execute()
+	var id string
+	err := r.app.DB().NewQuery(`SELECT COALESCE((SELECT id FROM jobs WHERE request = {:id} AND name = {:name} ORDER BY revision DESC, rowid DESC LIMIT 1), '')`).
+		Bind(dbx.Params{"id": r.request, "name": a.Job}).Row(&id)
 	if err != nil {
-		return fmt.Errorf("finish job %s: %w", a.Job, err)
+		return fmt.Errorf("find job %s: %w", a.Job, err)
 	}
-	if n, err := done.RowsAffected(); err != nil || n == 0 {
-		return problem.New(problem.NotFound, "There is no such job.").Because(err)
-	}
-	return nil
+	return r.engine.FinishJob(context.Background(), r.app, id, schema.System(), workflow.JobEnd{Status: a.Status, Error: "Refused", Class: "simulated"})
 }
 
 // ask goes over the real router. What is refused there is a refusal like any

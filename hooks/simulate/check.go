@@ -159,7 +159,7 @@ func (r *run) checkTold(a *Act, before, after *picture) error {
 		was, steps = before.revision, len(before.steps)
 	}
 	grown, taken := after.revision-was, len(after.steps)-steps
-	words := a.Do == doMessage || a.Do == doNote
+	words := a.Do == doMessage || a.Do == doNote || a.Do == doJob // tell of what is beside the request
 	switch {
 	case before == nil && grown < 1, before != nil && a.Do != doPass && grown > 1, grown < 0, taken > grown:
 		return r.broken("revision", "it grew from %d to %d with %d steps", was, after.revision, taken)
@@ -167,7 +167,7 @@ func (r *run) checkTold(a *Act, before, after *picture) error {
 		return r.broken("revision", "the system took %d steps, but the revision grew by %d", taken, grown)
 	case grown == 0 && before != nil && before.raw != after.raw:
 		return r.broken("revision", "the request changed, its revision did not")
-	case grown == 0 && !words && a.Do != doJob && len(events)+len(trail) > 0:
+	case grown == 0 && !words && len(events)+len(trail) > 0:
 		return r.broken("told", "%d events and %d entries tell of a change that there was not", len(events), len(trail))
 	case (grown > 0 || words) && len(events) == 0:
 		return r.broken("told", "a change without its event")

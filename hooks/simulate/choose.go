@@ -31,7 +31,7 @@ func (r *run) choose() (*Act, error) {
 		return r.record(), nil
 	}
 	a := r.anything()
-	if often(r.dice, 4) && a.Do != doJob {
+	if often(r.dice, 4) {
 		a.Fault = one(r.dice, []string{"audit", "event"})
 	}
 	return a, nil
@@ -337,7 +337,7 @@ func (r *run) outcome(t *workflow.Transition) *Act {
 		}
 		a := &Act{Who: "system", Do: doJob, Job: one(r.dice, []string(want.Names)), Status: want.Status}
 		if often(r.dice, 20) {
-			a.Status = one(r.dice, []string{"done", "dead", "skipped", "queued"})
+			a.Status = one(r.dice, []string{"done", "dead", "skipped"})
 		}
 		return a
 	}

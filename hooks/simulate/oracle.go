@@ -82,13 +82,15 @@ func (r *run) guardObjection(g *workflow.Guard, p *person, before *picture) stri
 			}
 		}
 	case g.RoundsLeft != nil:
-		if left := number(before.data["round_no"]) <= number(before.data["rounds_included"]); left != *g.RoundsLeft {
+		if left := number(before.data["round_no"]) < number(before.data["rounds_included"]); left != *g.RoundsLeft {
 			return fmt.Sprintf("rounds left: %t", left)
 		}
 	case g.NoVetoOpen != nil:
 		for _, t := range before.applicable() {
-			if t.Answers["_veto"] != nil {
-				return t.place() + " is vetoed"
+			for _, v := range t.Votes {
+				if v.Veto && slices.Contains(g.NoVetoOpen, v.Role) && listed([]string{workflow.Rejected}, v.Status) {
+					return t.place() + " is vetoed"
+				}
 			}
 		}
 	case g.Field != "":
@@ -200,6 +202,8 @@ func (r *run) reviewers(t *thing) []string {
 	switch {
 	case spec != nil && spec.Review != nil && spec.Review.Quorum != nil:
 		return append([]string{spec.Review.Quorum.Role}, spec.Review.Veto...)
+	case spec != nil && spec.Review != nil && s != nil && len(spec.Review.Veto) > 0:
+		return append([]string{s.Reviewer}, spec.Review.Veto...)
 	case spec != nil && spec.Reviewer != "":
 		return []string{spec.Reviewer}
 	case s != nil && s.Reviewer != "":

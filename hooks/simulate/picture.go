@@ -30,26 +30,27 @@ type picture struct {
 
 // thing is an item as stored.
 type thing struct {
-	ID       string         `json:"id"`
-	Section  string         `json:"section"`
-	Key      string         `json:"key"`
-	Instance string         `json:"instance"`
-	Kind     string         `json:"kind"`
-	Title    string         `json:"title"`
-	Status   string         `json:"status"`
-	Entered  string         `json:"entered"`
-	Turn     string         `json:"turn"`
-	Required int            `json:"required"`
-	Active   int            `json:"active"`
-	Comment  string         `json:"comment"`
-	Shown    string         `json:"shown"`
-	Answers  map[string]any `json:"answers"`
-	Reviewer string         `json:"reviewer"`
-	Ready    int            `json:"ready"`
-	Fresh    int            `json:"fresh"`
-	Staff    int            `json:"staff"`
-	Metadata []any          `json:"metadata"`
-	Options  map[string]any `json:"options"`
+	ID       string                   `json:"id"`
+	Section  string                   `json:"section"`
+	Key      string                   `json:"key"`
+	Instance string                   `json:"instance"`
+	Kind     string                   `json:"kind"`
+	Title    string                   `json:"title"`
+	Status   string                   `json:"status"`
+	Entered  string                   `json:"entered"`
+	Turn     string                   `json:"turn"`
+	Required int                      `json:"required"`
+	Active   int                      `json:"active"`
+	Comment  string                   `json:"comment"`
+	Shown    string                   `json:"shown"`
+	Answers  map[string]any           `json:"answers"`
+	Reviewer string                   `json:"reviewer"`
+	Ready    int                      `json:"ready"`
+	Fresh    int                      `json:"fresh"`
+	Staff    int                      `json:"staff"`
+	Metadata []any                    `json:"metadata"`
+	Options  map[string]any           `json:"options"`
+	Votes    map[string]workflow.Vote `json:"votes"`
 }
 
 // place is how acts name an item.
@@ -75,7 +76,7 @@ const selectPicture = `SELECT r.id, r.workflow, r.number, r.organization, r.titl
 	json_array(r.state, r.category, r.turn, r.entry, r.assignee, r.title, r.priority, r.tags, r.due, r.data, r.face, r.revision, r.closed_at, r.scope) AS raw,
 	(SELECT json_group_array(json_object('id', i.id, 'section', i.section, 'key', i.key, 'instance', i.instance, 'kind', i.kind, 'title', i.title, 'status', i.status, 'entered', i.entered_status,
 		'turn', i.turn, 'required', i.required, 'active', i.active, 'comment', i.comment, 'shown', COALESCE(i.shown, ''), 'reviewer', i.reviewer,
-		'answers', json(COALESCE(i.answers, '{}')), 'options', json(COALESCE(i.options, '{}')),
+		'answers', json(COALESCE(i.answers, '{}')), 'options', json(COALESCE(i.options, '{}')), 'votes', json(COALESCE(i.votes, '{}')),
 		'ready', (SELECT COUNT(*) FROM documents d WHERE d.item = i.id AND d.superseded = 0 AND d.state = 'ready'),
 		'fresh', (SELECT COUNT(*) FROM documents d WHERE d.item = i.id AND d.superseded = 0 AND d.state = 'ready' AND d.reviewed = 0),
 		'staff', (SELECT COUNT(*) FROM documents d WHERE d.item = i.id AND d.superseded = 0 AND d.state = 'ready' AND d.scope LIKE 'staff:%'),

@@ -34,8 +34,14 @@ type run struct {
 }
 
 // begin founds the organization of a run.
-func (s *seed) begin(w *world, number int, d dice) (*run, error) {
+func (s *Ground) begin(w *world, number int, d dice) (*run, error) {
 	r := &run{world: w, def: s.def, reachable: reach(s.def), dice: d, number: number, answers: map[string][]byte{}, stats: newStatistics(s.def)}
+	// In two runs of three every system is connected; else jobs are skipped.
+	connection := ""
+	if number%3 > 0 {
+		connection = "simulated"
+	}
+	w.engine.Connected = func(core.App, string) (string, error) { return connection, nil }
 	var err error
 	if r.organization, err = w.found(number); err != nil {
 		return nil, err

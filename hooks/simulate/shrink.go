@@ -7,7 +7,7 @@ const mostReplays = 400
 
 // shrink looks for a shorter list of acts that breaks the same rule: it leaves
 // out ever smaller parts, as long as what is left still shows the fault.
-func (s *seed) shrink(acts []Act, rule string) []Act {
+func (s *Ground) shrink(acts []Act, rule string) []Act {
 	left := mostReplays
 	breaks := func(list []Act) int {
 		left--
@@ -41,7 +41,7 @@ func (s *seed) shrink(acts []Act, rule string) []Act {
 
 // tryAgain plays a list in a world of its own and says after how many acts which
 // promise broke.
-func (s *seed) tryAgain(acts []Act) (int, *Violation) {
+func (s *Ground) tryAgain(acts []Act) (int, *Violation) {
 	w, err := s.grow()
 	if err != nil {
 		return 0, nil

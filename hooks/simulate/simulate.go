@@ -2,7 +2,7 @@
 // people, through the real engine with all its hooks and walls, on a portal that
 // is nowhere but in memory. After each act it checks what must always hold.
 //
-//	simulate.go    Simulate: many runs, in parallel, the same for the same seed
+//	simulate.go    Simulate, Walk, Try: many runs, in parallel, the same for the same seed
 //	world.go       the portal in memory, copied for every few hundred runs
 //	cast.go        who acts
 //	run.go         one walk
@@ -60,24 +60,36 @@ type Result struct {
 // the same seed: the chain of the trail is verified once for each.
 const perWorld = 50
 
-// Simulate walks a definition. judge is what the walk is judged by: the
-// definition itself, unless a test gives the engine another one.
-func Simulate(rig Rig, source, judge []byte, o Options) (*Result, error) {
-	def, findings := workflow.CheckSource(judge)
-	out := &Result{Definition: def, Findings: findings}
-	if def == nil {
-		return out, nil
+// Simulate walks a definition.
+func Simulate(rig Rig, source []byte, o Options) (*Result, error) {
+	s, findings, err := Prepare(rig, source, source)
+	if s == nil || err != nil {
+		return &Result{Findings: findings}, err
 	}
-	s, findings, err := plant(rig, def, source)
+	out, err := s.Walk(o)
+	return out, errors.Join(err, s.Close())
+}
+
+// Try is one walk with somebody else's choices, for a fuzz test: what they break,
+// nil if nothing.
+func (s *Ground) Try(choices []byte, steps int) (*Found, error) {
+	w, err := s.grow()
 	if err != nil {
-		return out, err
+		return nil, err
 	}
-	if s == nil {
-		out.Findings = findings
-		return out, nil
+	defer w.close() //nolint:errcheck // a world in memory: nothing is lost
+	run := 0
+	if len(choices) > 0 {
+		run = int(choices[0])
 	}
-	err = s.walkAll(o, out)
-	return out, errors.Join(err, s.close())
+	r, err := s.begin(w, run, &given{choices})
+	if err != nil {
+		return nil, err
+	}
+	if found, err := found(0, r, r.walk(steps)); found != nil || err != nil {
+		return found, err
+	}
+	return found(0, r, w.verify())
 }
 
 // batch are the runs of one world.
@@ -89,10 +101,14 @@ type batch struct {
 	done        chan struct{}
 }
 
-// walkAll spreads the runs over the processors. Worlds are taken in order and
+// Walk spreads the runs over the processors. Worlds are taken in order and
 // counted in order, so that the outcome does not depend on who was faster.
-func (s *seed) walkAll(o Options, out *Result) error {
-	out.Statistics = newStatistics(s.def)
+func (s *Ground) Walk(o Options) (*Result, error) {
+	out := &Result{Definition: s.def, Statistics: newStatistics(s.def)}
+	return out, s.walkAll(o, out)
+}
+
+func (s *Ground) walkAll(o Options, out *Result) error {
 	var batches []*batch
 	for first := 0; first < o.Runs; first += perWorld {
 		batches = append(batches, &batch{first: first, last: min(first+perWorld, o.Runs), done: make(chan struct{})})
@@ -149,7 +165,7 @@ func (s *seed) walkAll(o Options, out *Result) error {
 
 // walkWorld walks the runs of one world and then verifies what belongs to all of
 // them: the chain of the trail, the outbox, the rights.
-func (s *seed) walkWorld(o Options, b *batch) (*Found, error) {
+func (s *Ground) walkWorld(o Options, b *batch) (*Found, error) {
 	w, err := s.grow()
 	if err != nil {
 		return nil, err

@@ -49,18 +49,24 @@ type world struct {
 	runs    int
 }
 
-// seed is a world that the others are copies of.
-type seed struct {
+// Ground is a world that the others are copies of, and what they are judged by.
+type Ground struct {
 	rig    Rig
 	def    *workflow.Compiled // what the walk is judged by
 	people *cast
 	first  *world
 }
 
-// plant makes the seed: migrated, with the definition published, the library's
-// forms and texts, and the cast. The findings say why a definition is refused.
-func plant(rig Rig, def *workflow.Compiled, source []byte) (*seed, []workflow.Finding, error) {
-	s := &seed{rig: rig, def: def, people: newCast(def)}
+// Prepare makes the ground: migrated, with the definition of source published,
+// the library's forms and texts, and the cast. judge is what the walks are judged
+// by: the same definition, unless a test gives the engine another one. There is
+// no ground for a definition that the checker refuses; the findings say why.
+func Prepare(rig Rig, source, judge []byte) (*Ground, []workflow.Finding, error) {
+	def, findings := workflow.CheckSource(judge)
+	if def == nil {
+		return nil, findings, nil
+	}
+	s := &Ground{rig: rig, def: def, people: newCast(def)}
 	w, err := s.boot("")
 	if err != nil {
 		return nil, nil, err
@@ -95,7 +101,7 @@ func plant(rig Rig, def *workflow.Compiled, source []byte) (*seed, []workflow.Fi
 
 // boot makes a world; from names the database that it is a copy of, "" begins
 // with nothing.
-func (s *seed) boot(from string) (*world, error) {
+func (s *Ground) boot(from string) (*world, error) {
 	w := &world{name: fmt.Sprintf("gatehouse-simulate-%d", worlds.Add(1)), now: opening, people: s.people}
 	var err error
 	if w.pool, err = sql.Open("sqlite", w.dsn()); err != nil {
@@ -138,19 +144,20 @@ func restore(into *sql.Conn, from string) error {
 			NewRestore(from string) (*sqlite.Backup, error)
 		}).NewRestore(from)
 		if err != nil {
-			return fmt.Errorf("copy the seed: %w", err)
+			return fmt.Errorf("copy the ground: %w", err)
 		}
 		if _, err := b.Step(-1); err != nil {
-			return errors.Join(fmt.Errorf("copy the seed: %w", err), b.Finish())
+			return errors.Join(fmt.Errorf("copy the ground: %w", err), b.Finish())
 		}
 		return b.Finish()
 	})
 }
 
-// grow makes a fresh copy of the seed.
-func (s *seed) grow() (*world, error) { return s.boot(s.first.dsn()) }
+// grow makes a fresh copy of the ground.
+func (s *Ground) grow() (*world, error) { return s.boot(s.first.dsn()) }
 
-func (s *seed) close() error { return s.first.close() }
+// Close gives the memory back.
+func (s *Ground) Close() error { return s.first.close() }
 
 func (w *world) clock() time.Time { return w.now }
 
