@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -56,6 +57,7 @@ func simulateCommand() *cobra.Command {
 }
 
 func simulateFile(out, progress io.Writer, file string, source []byte, o simulate.Options, asJSON bool) error {
+	debug.SetGCPercent(400) // short-lived garbage, and a process that ends soon
 	began := time.Now()
 	result, err := simulate.Simulate(SimulateRig(), source, o)
 	if err != nil {

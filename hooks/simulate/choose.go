@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pocketbase/pocketbase/core"
+
 	"gatehouse/hooks/problem"
 	"gatehouse/hooks/workflow"
 )
@@ -131,7 +133,7 @@ func (r *run) onward() (*Act, error) {
 		if p == nil {
 			return nil, nil
 		}
-		actions, err := r.engine.Actions(r.app, r.request, p.actor)
+		actions, err := r.actions(p)
 		if code(err) != "" {
 			continue // he does not see it
 		}
@@ -155,6 +157,15 @@ func (r *run) onward() (*Act, error) {
 		return nil, nil
 	}
 	return r.cure(t, one(r.dice, blocked)), nil
+}
+
+// actions are the steps that a person's page offers.
+func (r *run) actions(p *person) (list []workflow.Action, err error) {
+	err = r.app.RunInTransaction(func(tx core.App) (err error) {
+		list, err = r.engine.Actions(tx, r.request, p.actor)
+		return err
+	})
+	return list, err
 }
 
 // ready is a step with everything that its form asks for.

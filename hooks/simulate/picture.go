@@ -1,12 +1,12 @@
 package simulate
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/workflow"
@@ -91,18 +91,22 @@ const selectPicture = `SELECT r.id, r.workflow, r.number, r.organization, r.titl
 		FROM client_items c WHERE c.request = r.id) AS shown_items,
 	(SELECT json_group_array(json_array(h.kind, h.actor_name, h.text, h.detail) ORDER BY h.rowid) FROM client_history h WHERE h.request = r.id) AS history,
 	(SELECT json_group_array(json_array(m.author_name, m.body) ORDER BY m.rowid) FROM messages m WHERE m.request = r.id) AS messages
-	FROM requests r WHERE r.id = {:id}`
+	FROM requests r WHERE r.id = ?`
 
-// look reads a request.
-func look(app core.App, id string) (*picture, error) {
+// look reads a request. It goes past the query builder, which would parse the
+// long statement anew each time, and by the connection that writes, whose pages
+// are in memory already.
+func (w *world) look(id string) (*picture, error) {
 	var row struct {
-		ID, Workflow, Number, Organization, Title, State, Category, Turn, Since string
-		Entry, Revision                                                         int
-		Data, Face, Raw, Items, Steps, Jobs, Shown, History, Messages           string
-		ShownItems                                                              string `db:"shown_items"`
-		ShownData                                                               string `db:"shown_data"`
+		ID, Workflow, Number, Organization, Title, State, Category, Turn, Since              string
+		Entry, Revision                                                                      int
+		Data, Face, Raw, Items, Steps, Jobs, Shown, ShownData, ShownItems, History, Messages string
 	}
-	if err := app.DB().NewQuery(selectPicture).Bind(dbx.Params{"id": id}).One(&row); err != nil {
+	err := w.writer().QueryRowContext(context.Background(), selectPicture, id).Scan(
+		&row.ID, &row.Workflow, &row.Number, &row.Organization, &row.Title, &row.State, &row.Category, &row.Turn, &row.Entry, &row.Revision, &row.Since,
+		&row.Data, &row.Face, &row.Raw, &row.Items, &row.Steps, &row.Jobs, &row.Shown, &row.ShownData, &row.ShownItems, &row.History, &row.Messages,
+	)
+	if err != nil {
 		return nil, fmt.Errorf("look at request %s: %w", id, err)
 	}
 	p := &picture{
@@ -162,32 +166,39 @@ func (p *picture) entered(state string) bool {
 	return p.state == state || slices.ContainsFunc(p.steps, func(s taken) bool { return s.To == state || s.From == state })
 }
 
-// named is what happened since a mark, as the outbox and the trail tell it.
+// told is one line of the outbox or of the trail.
 type told struct {
-	Seq     int64          `json:"seq"`
-	Kind    string         `json:"kind"`
-	Detail  string         `json:"detail"`
-	Payload map[string]any `json:"-"`
+	Seq     int64
+	Kind    string
+	Detail  string
+	Payload map[string]any
 }
 
-// since reads what the outbox or the trail of a request says after a mark.
-func since(app core.App, table, request string, mark int64) ([]told, error) {
-	kind, detail := "type", "payload"
-	if table == "audit_log" {
-		kind, detail = "action", "change"
-	}
-	var rows []told
-	err := app.DB().NewQuery(`SELECT seq, ` + kind + ` AS kind, COALESCE(` + detail + `, '{}') AS detail FROM ` + table + ` WHERE seq > {:mark} AND request = {:id} ORDER BY seq`).
-		Bind(dbx.Params{"mark": mark, "id": request}).All(&rows)
+// What the outbox and the trail say of a request after a mark.
+const (
+	selectEvents = `SELECT seq, type, COALESCE(payload, '{}') FROM events WHERE seq > ? AND request = ? ORDER BY seq`
+	selectTrail  = `SELECT seq, action, COALESCE(change, '{}') FROM audit_log WHERE seq > ? AND request = ? ORDER BY seq`
+)
+
+// since reads one of them.
+func (w *world) since(statement, request string, mark int64) ([]told, error) {
+	rows, err := w.writer().QueryContext(context.Background(), statement, mark, request)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", table, err)
+		return nil, fmt.Errorf("read what was told: %w", err)
 	}
-	for n := range rows {
-		if err := json.Unmarshal([]byte(rows[n].Detail), &rows[n].Payload); err != nil {
-			return nil, fmt.Errorf("read %s: %w", table, err)
+	defer rows.Close()
+	var list []told
+	for rows.Next() {
+		var t told
+		if err := rows.Scan(&t.Seq, &t.Kind, &t.Detail); err != nil {
+			return nil, fmt.Errorf("read what was told: %w", err)
 		}
+		if err := json.Unmarshal([]byte(t.Detail), &t.Payload); err != nil {
+			return nil, fmt.Errorf("read what was told: %w", err)
+		}
+		list = append(list, t)
 	}
-	return rows, nil
+	return list, rows.Err()
 }
 
 // end is the last number of the outbox or the trail.

@@ -25,6 +25,7 @@ type run struct {
 	trail        int64
 	answers      map[string][]byte // first answers by idempotency key
 	repeated     bool              // the act was one that had been done already
+	changes      int               // how many acts have changed something
 	failing      bool              // a seam is made to fail now
 
 	goal  *workflow.Transition // what this run is after
@@ -81,7 +82,10 @@ func (r *run) walk(most int) error {
 		}
 	}
 	r.stats.end(r)
-	return nil
+	if r.seen == nil {
+		return nil
+	}
+	return r.checkFace(r.seen)
 }
 
 // replay takes the given acts.

@@ -191,6 +191,9 @@ func (w *world) close() error {
 	return errors.Join(err, w.witness.Close(), w.pool.Close())
 }
 
+// writer is the one connection that writes.
+func (w *world) writer() *sql.DB { return w.app.NonconcurrentDB().(*dbx.DB).DB() }
+
 // version grows with every commit of anybody: equal versions mean that not one
 // byte of the database has changed.
 func (w *world) version() (int64, error) {
