@@ -25,7 +25,7 @@ func InMemory(args []string) bool {
 }
 
 func simulateCommand() *cobra.Command {
-	o := simulate.Options{}
+	o := simulate.Options{Replays: 400}
 	var asJSON, quiet bool
 	c := &cobra.Command{
 		Use: "simulate FILE", Short: "Walks a definition at random through the real engine, in memory, and checks every act", Args: cobra.ExactArgs(1), SilenceUsage: true,

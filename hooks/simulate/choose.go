@@ -144,6 +144,9 @@ func (r *run) onward() (*Act, error) {
 			if action.Key != t.Key {
 				continue
 			}
+			if action.Allowed && often(r.dice, 30) {
+				return r.nearly(t, p, who), nil
+			}
 			if action.Allowed {
 				return r.ready(t, p), nil
 			}
@@ -206,6 +209,23 @@ func (r *run) ready(t *workflow.Transition, p *person) *Act {
 		}
 	}
 	return a
+}
+
+// nearly is a step that everything is ready for, but for one thing: another
+// person, or something that its form asks for. Nothing else stands between it and
+// a refusal.
+func (r *run) nearly(t *workflow.Transition, p *person, who []*person) *Act {
+	switch r.dice.n(3) {
+	case 0:
+		p = one(r.dice, who)
+	case 1:
+		p = r.anybody()
+	default:
+		a := r.ready(t, p)
+		a.Note, a.Comment, a.Ref, a.Comments = "", "", "", nil
+		return a
+	}
+	return r.ready(t, p)
 }
 
 // cure does something about one thing that stands in the way of a step.

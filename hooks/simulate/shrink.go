@@ -2,13 +2,13 @@ package simulate
 
 import "errors"
 
-// mostReplays bounds the work that goes into making a list of acts short.
-const mostReplays = 400
-
 // shrink looks for a shorter list of acts that breaks the same rule: it leaves
-// out ever smaller parts, as long as what is left still shows the fault.
-func (s *Ground) shrink(acts []Act, rule string) []Act {
-	left := mostReplays
+// out ever smaller parts, as long as what is left still shows the fault, and
+// plays no more than so many lists.
+func (s *Ground) shrink(acts []Act, rule string, left int) []Act {
+	if left < 1 {
+		return acts
+	}
 	breaks := func(list []Act) int {
 		left--
 		n, v := s.tryAgain(list)
@@ -59,4 +59,10 @@ func (s *Ground) tryAgain(acts []Act) (int, *Violation) {
 		return len(r.acts), v
 	}
 	return len(r.acts), nil
+}
+
+// Again plays a list of acts and says what they break; nil if nothing.
+func (s *Ground) Again(acts []Act) *Violation {
+	_, v := s.tryAgain(acts)
+	return v
 }

@@ -36,6 +36,7 @@ type Options struct {
 	Steps    int // acts of a run, at most
 	Seed     uint64
 	Acts     int // stop after about so many acts; 0 for all runs
+	Replays  int // how often to play a violation again to make it shorter
 	Progress io.Writer
 }
 
@@ -148,7 +149,7 @@ func (s *Ground) walkAll(o Options, out *Result) error {
 			}
 		}
 		if b.found != nil {
-			b.found.Acts = s.shrink(b.found.Acts, b.found.Rule)
+			b.found.Acts = s.shrink(b.found.Acts, b.found.Rule, o.Replays)
 			out.Found = b.found
 			break
 		}
