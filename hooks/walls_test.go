@@ -17,16 +17,16 @@ import (
 	"gatehouse/hooks/workflow"
 )
 
-// forbidden is a change that nobody may make. Below says that only the record
+// wrong is a change that nobody may make. Below says that only the record
 // API stops it: Go code and SQL that name the row are not stopped by the database.
-type forbidden struct {
+type wrong struct {
 	name, table, where string // where finds the one row; {:id} is the request
 	set                map[string]any
 	remove             bool
 	below              bool
 }
 
-var forbiddenChanges = []forbidden{
+var wrongs = []wrong{
 	{name: "a state without its transition", table: "requests", where: "id = {:id}", set: map[string]any{"state": "in_review"}},
 	{name: "a state that no step leads to", table: "requests", where: "id = {:id}", set: map[string]any{"state": "archived"}},
 	{name: "a state that is none", table: "requests", where: "id = {:id}", set: map[string]any{"state": "nowhere"}},
@@ -91,7 +91,7 @@ func tried(t *testing.T, app core.App, write func(tx core.App) error) bool {
 	return errors.Is(err, errTakeBack)
 }
 
-func statement(c forbidden, row string) string {
+func statement(c wrong, row string) string {
 	if c.remove {
 		return "DELETE FROM " + c.table + " WHERE id = '" + row + "'"
 	}
@@ -112,7 +112,7 @@ func TestWalls_everyWriter(t *testing.T) {
 	scan(t, s.TestApp, `SELECT MAX(seq) FROM audit_log WHERE {:id} != ''`, id, &mark)
 	before := truth(t, s.TestApp, mark)
 
-	for _, c := range forbiddenChanges {
+	for _, c := range wrongs {
 		t.Run(c.name, func(t *testing.T) {
 			var row string
 			scan(t, s.TestApp, "SELECT id FROM "+c.table+" WHERE {:id} != '' AND "+c.where, id, &row)
@@ -202,6 +202,7 @@ func TestWalls_insertedRows(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := core.NewRecord(c)
+			r.Id = schema.NewID()
 			r.Load(row)
 			if err := app.Save(r); err == nil || !strings.Contains(err.Error(), "wall: ") {
 				t.Errorf("%s adds to %s: %v", name, table, err)
