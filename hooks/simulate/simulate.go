@@ -120,7 +120,7 @@ func (s *Ground) walkAll(o Options, out *Result) error {
 		workers.Go(func() {
 			for b := range work {
 				b.stats = newStatistics(s.def)
-				b.found, b.err = s.walkWorld(o, b)
+				b.found, b.err = s.walkWorld(o, b, quit)
 				close(b.done)
 			}
 		})
@@ -166,7 +166,7 @@ func (s *Ground) walkAll(o Options, out *Result) error {
 
 // walkWorld walks the runs of one world and then verifies what belongs to all of
 // them: the chain of the trail, the outbox, the rights.
-func (s *Ground) walkWorld(o Options, b *batch) (*Found, error) {
+func (s *Ground) walkWorld(o Options, b *batch, quit <-chan struct{}) (*Found, error) {
 	w, err := s.grow()
 	if err != nil {
 		return nil, err
@@ -174,6 +174,11 @@ func (s *Ground) walkWorld(o Options, b *batch) (*Found, error) {
 	defer w.close() //nolint:errcheck // a world in memory: nothing is lost
 	var last *run
 	for n := b.first; n < b.last; n++ {
+		select {
+		case <-quit:
+			return nil, nil // nobody counts these runs any more
+		default:
+		}
 		r, err := s.begin(w, n, roll(o.Seed, n))
 		if err != nil {
 			return nil, err

@@ -226,7 +226,7 @@ func TestBrokenEngine_isFoundOut(t *testing.T) {
 				}
 			}
 			g := prepare(t, c.rig, given, judge)
-			out := walk(t, g, simulate.Options{Runs: 60, Steps: 120, Seed: 1})
+			out := walk(t, g, simulate.Options{Runs: 150, Steps: 120, Seed: 1})
 			if out.Found == nil {
 				t.Fatalf("nobody noticed in %d acts", out.Statistics.Acts)
 			}
