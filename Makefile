@@ -10,7 +10,7 @@ LINTER = .tools/bin/golangci-lint
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build dev hooks test install lint test-go test-portal test-console test-browser fmt golden ui bench clean need-go
+.PHONY: help run build dev hooks test install lint test-go test-portal test-console test-browser simulate fmt golden ui bench clean need-go
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ test-console: ## lint and test the staff console
 
 test-browser: build ## run the stories in a real browser
 	@.ci/browser.sh
+
+simulate: build ## walk the shipped workflows at random: 100,000 acts, each checked
+	@.ci/simulate.sh
 
 bench: build ## measure beside bare PocketBase, and write docs/performance.md
 	@go run ./hooks/gatetest/bench -gatehouse ./gatehouse -write docs/performance.md

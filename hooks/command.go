@@ -202,7 +202,7 @@ func (h *House) workflowCommand() *cobra.Command {
 	for _, c := range []*cobra.Command{check, load} {
 		c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON")
 	}
-	parent.AddCommand(check, load, h.exportCommand(), h.diffCommand(), h.migrateCommand(), h.retireCommand(), describe)
+	parent.AddCommand(check, load, h.exportCommand(), h.diffCommand(), h.migrateCommand(), h.retireCommand(), simulateCommand(), describe)
 	return parent
 }
 

@@ -70,3 +70,15 @@ func Connect(path string) (*dbx.DB, error) {
 	}
 	return dbx.NewFromDB(db, "sqlite"), nil
 }
+
+// Memory opens a database that is nowhere but in memory: all connections of this
+// process that name it share it, and it is gone with the last of them. It can
+// be rolled back like any other; there is nothing to sync.
+func Memory(name string) (*dbx.DB, error) {
+	db, err := sql.Open(driverName, "file:/"+name+"?vfs=memdb&_pragma=busy_timeout(10000)&_pragma=journal_mode(MEMORY)&_pragma=synchronous(OFF)"+
+		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)&_defensive=1")
+	if err != nil {
+		return nil, fmt.Errorf("open %s in memory: %w", name, err)
+	}
+	return dbx.NewFromDB(db, "sqlite"), nil
+}

@@ -20,7 +20,7 @@ import (
 // them, and returns the items that it changed.
 func (e *Engine) effects(tx core.App, l *live, t *Transition, in Input, revision int) (*touched, error) {
 	items := newTouched()
-	l.takeComments(in, items)
+	l.takeComments(t, in, items)
 	for _, effect := range t.Effects {
 		if err := e.effect(tx, l, effect, in, revision, items); err != nil {
 			return nil, fmt.Errorf("effect of %s: %w", t.Key, err)
@@ -66,8 +66,13 @@ func (e *Engine) effect(tx core.App, l *live, x Effect, in Input, revision int, 
 	return nil // remarks: clocks follow the turn, rights the state and the status
 }
 
-// takeComments puts the words that the form brought for each item on the item.
-func (l *live) takeComments(in Input, items *touched) {
+// takeComments puts the words that the form brought for each item on the item,
+// if the step asks for such words: on the way into a state that the client must
+// not learn of, they would tell.
+func (l *live) takeComments(t *Transition, in Input, items *touched) {
+	if asks := l.def.asks(t); !slices.Contains(asks, "client_comment_per_rejected_item") && !slices.Contains(asks, "client_comment_per_reopened_item") {
+		return
+	}
 	for id, comment := range in.Comments {
 		if i := l.facts.item(id); i != nil && !blank(comment) {
 			i.Comment = comment
