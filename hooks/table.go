@@ -180,6 +180,8 @@ func (h *House) routes() []route {
 		{"PATCH", "/api/portal/items/{id}", "workflow.patch_item", false, e.PatchItemRoute},
 		{"DELETE", "/api/portal/items/{id}", "workflow.remove_item", false, e.DeleteItem},
 		{"GET", "/api/portal/workflows", "workflow.list", false, e.GetWorkflows},
+		{"GET", "/api/portal/definitions/{id}/picture", "workflow.picture", false, e.GetPicture},
+		{"GET", "/api/portal/requests/{id}/picture", "workflow.request_picture", false, e.GetRequestPicture},
 		{"GET", "/api/portal/home", "report.home", false, p.GetHome},
 		{"GET", "/api/portal/requests", "report.requests", false, p.GetRequests},
 		{"GET", "/api/portal/requests/{id}/timeline", "report.timeline", false, p.GetTimeline},
