@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { field, mark } from "./field.js";
 import { showValue, valueInput } from "./value.js";
+import { conflictBox, saveMerged } from "./merge.js";
 import { say } from "./say.js";
 import { words } from "../words.js";
 
@@ -46,16 +47,28 @@ function readable(one, explain) {
 function editable(desk, one) {
     const value = valueInput(one, one.value, { name: one.key, "data-k": "field-" + one.key });
     const before = JSON.stringify(value.read());
+    const path = `/api/portal/requests/${desk.view.id}`;
+    const edit = {
+        of: "data",
+        now: () => Object.fromEntries(desk.view.fields.map((/** @type {any} */ each) => [each.key, each.value])),
+        /** @param {import("./merge.js").Values} data @param {import("./merge.js").Values} was */
+        send: (data, was) => desk.ctx.api.patch(path, { data, was, expected_revision: desk.view.revision }),
+    };
     value.element.addEventListener("change", async () => {
         const now = value.read();
         if (JSON.stringify(now) === before) return;
-        const body = { data: { [one.key]: now }, expected_revision: desk.view.revision };
         try {
-            desk.take(await desk.command(() => desk.ctx.api.patch(`/api/portal/requests/${desk.view.id}`, body)));
-            say(words.request.fieldSaved(one.label));
+            const mine = { [one.key]: now };
+            if (await saveMerged(desk, { ...edit, mine, was: { [one.key]: one.value } }))
+                say(words.request.fieldSaved(one.label));
         } catch (err) {
             mark(value.input, /** @type {Error} */ (err).message);
         }
     });
-    return field({ label: one.label, hint: one.help, input: value.element, optional: !one.required });
+    return h(
+        "div",
+        {},
+        field({ label: one.label, hint: one.help, input: value.element, optional: !one.required }),
+        conflictBox(desk, { ...edit, spec: one }),
+    );
 }
