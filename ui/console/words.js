@@ -236,7 +236,8 @@ export const words = {
         addMany: "Add several…",
         addManyTitle: "Add several items",
         rowsLabel: "One item on each line",
-        rowsHint: "Paste from a spreadsheet, or choose a CSV file. The first line may name the columns, such as title, hint, due.",
+        rowsHint:
+            "Paste from a spreadsheet, or choose a CSV file. The first line may name the columns, such as title, hint, due.",
         rowsFile: "CSV file",
         rowsCheck: "Look at them first",
         rowsEmpty: "Paste at least one line.",
@@ -251,7 +252,8 @@ export const words = {
         vetoOpen: "A veto is open: the item stays sent back until whoever raised it accepts.",
         conflictTitle: "Two people changed this",
         conflictMine: (/** @type {string} */ value) => `You: ${value}`,
-        conflictTheirs: (/** @type {string} */ who, /** @type {string} */ value) => `${who || "Somebody else"}: ${value}`,
+        conflictTheirs: (/** @type {string} */ who, /** @type {string} */ value) =>
+            `${who || "Somebody else"}: ${value}`,
         keepMine: "Keep mine",
         takeTheirs: "Take theirs",
         unassign: "Nobody",
@@ -502,14 +504,21 @@ export const words = {
         place: (/** @type {number} */ line, /** @type {number} */ column) =>
             column > 0 ? `Line ${line}, column ${column}` : `Line ${line}`,
         trace: "The shortest way that shows it",
+        traceBy: (/** @type {string} */ who) => `(${who})`,
+        traceStep: (/** @type {string} */ state, /** @type {string} */ act) => `${state}: ${act}`,
         fixFirst: "It has errors and cannot be published. They are listed below, each with its line.",
         saved: (/** @type {string} */ title, /** @type {number} */ n) => `${title}, version ${n}: the draft is saved.`,
         unchanged: "The portal has this very version already.",
         published: (/** @type {string} */ title, /** @type {number} */ n) => `${title}, version ${n} is published.`,
         publishTitle: (/** @type {string} */ title, /** @type {number} */ n) => `Publish ${title}, version ${n}?`,
-        publishText: "New requests follow it from now on. This version can never be changed again, only followed by another.",
+        publishText:
+            "New requests follow it from now on. This version can never be changed again, only followed by another.",
         publishStay: (/** @type {number} */ n) =>
-            count(n, "1 open request stays on the version it is on until you move it.", `${n} open requests stay on the versions they are on until you move them.`),
+            count(
+                n,
+                "1 open request stays on the version it is on until you move it.",
+                `${n} open requests stay on the versions they are on until you move them.`,
+            ),
         publishDo: "Publish",
         retire: "Retire…",
         retireTitle: (/** @type {number} */ n) => `Retire version ${n}?`,
@@ -522,9 +531,17 @@ export const words = {
         moveHere: "Move requests here…",
         newer: "A newer version is published.",
         picture: "Picture",
-        pictureOf: (/** @type {string} */ title) => `${title}: states and the steps between them. The table below says the same in words.`,
+        pictureOf: (/** @type {string} */ title) =>
+            `${title}: states and the steps between them. The table below says the same in words.`,
         states: "States",
-        columns: { state: "State", acts: "Who acts", live: "Open", oldest: "Oldest", median: "Half wait less than", out: "Steps out" },
+        columns: {
+            state: "State",
+            acts: "Who acts",
+            live: "Open",
+            oldest: "Oldest",
+            median: "Half wait less than",
+            out: "Steps out",
+        },
         clientReads: (/** @type {string} */ label) => `The client reads: ${label}`,
         clientReadsNothing: "The client does not see it",
         owner: (/** @type {string} */ who) => `Owner: ${who}`,
@@ -532,8 +549,11 @@ export const words = {
         days: (/** @type {number} */ n) => count(n, "1 day", `${n} days`),
         hours: (/** @type {number} */ n) => count(n, "1 hour", `${n} hours`),
         boxLive: (/** @type {number} */ n, /** @type {number} */ late, /** @type {number} */ d) =>
-            n === 0 ? "none here" : [`${n} here`, late > 0 ? `${late} late` : "", `oldest ${d} d`].filter(Boolean).join(" · "),
-        stepOut: (/** @type {string} */ label, /** @type {string} */ to, /** @type {string} */ by) => `${label} → ${to} (${by})`,
+            n === 0
+                ? "none here"
+                : [`${n} here`, late > 0 ? `${late} late` : "", `oldest ${d} d`].filter(Boolean).join(" · "),
+        stepOut: (/** @type {string} */ label, /** @type {string} */ to, /** @type {string} */ by) =>
+            `${label} → ${to} (${by})`,
         noStepsOut: "None: it ends here",
         versions: "Versions",
         thisVersion: "this one",
@@ -555,7 +575,8 @@ export const words = {
         none: "Every open request is on this version already.",
         gone: "States that this version does not have",
         goneText: "Say for each where its requests go on.",
-        goesTo: (/** @type {string} */ label, /** @type {number} */ n) => `${label} (${count(n, "1 request", `${n} requests`)})`,
+        goesTo: (/** @type {string} */ label, /** @type {number} */ n) =>
+            `${label} (${count(n, "1 request", `${n} requests`)})`,
         choose: "Choose a state",
         needStates: "Choose a state for each.",
         dryRun: "Try it without changing anything",
@@ -568,7 +589,14 @@ export const words = {
         title: "Runs",
         none: "Nothing ran yet. Moves to a new version and changes of many requests appear here.",
         /** @type {Record<string, string>} */
-        kind: { migrate: "Move to a new version", transition: "Move on", assign: "New owner", priority: "New priority", tags: "New tags", bulk: "Change of many requests" },
+        kind: {
+            migrate: "Move to a new version",
+            transition: "Move on",
+            assign: "New owner",
+            priority: "New priority",
+            tags: "New tags",
+            bulk: "Change of many requests",
+        },
         dry: "dry run",
         /** @type {Record<string, string>} */
         status: { waiting: "Waiting", running: "Running", done: "Done", cancelled: "Cancelled", failed: "Failed" },
@@ -582,9 +610,9 @@ export const words = {
         columns: { request: "Request", status: "Outcome", text: "Why" },
         all: "All",
         /** @type {Record<string, string>} */
-        item: { changed: "Changes", unchanged: "Unaffected", skipped: "Cannot", failed: "Failed", waiting: "Waiting" },
+        item: { ok: "Possible", skipped: "Not possible", failed: "Fails", waiting: "Not looked at" },
         /** @type {Record<string, string>} */
-        itemDone: { changed: "Changed", unchanged: "Unaffected", skipped: "Skipped", failed: "Failed", waiting: "Not yet" },
+        itemDone: { ok: "Done", skipped: "Passed over", failed: "Failed", waiting: "Not yet" },
         filter: "Show",
         noItems: "None.",
         columnsList: { what: "What", status: "Status", done: "Done", by: "By" },
@@ -594,10 +622,12 @@ export const words = {
         open: "Where it stands",
         title: "Where it stands",
         here: "Here",
-        picture: (/** @type {string} */ label) => `The way of this request; it is at: ${label}. The list below says the same in words.`,
+        picture: (/** @type {string} */ label) =>
+            `The way of this request; it is at: ${label}. The list below says the same in words.`,
         path: "The way it came",
         start: (/** @type {string} */ label) => `It began as: ${label}.`,
-        step: (/** @type {string} */ label, /** @type {string} */ from, /** @type {string} */ to) => `${label}: from ${from} to ${to}`,
+        step: (/** @type {string} */ label, /** @type {string} */ from, /** @type {string} */ to) =>
+            `${label}: from ${from} to ${to}`,
         now: (/** @type {string} */ label) => `Now: ${label}`,
         outs: "Where it can go from here",
     },
@@ -625,7 +655,8 @@ export const words = {
         pauseDo: "Pause",
         needUntil: "Choose a day after today.",
         needReason: "Write why.",
-        paused: (/** @type {string} */ day, /** @type {string} */ why, /** @type {string} */ who) => `Paused until ${day} by ${who}: ${why}`,
+        paused: (/** @type {string} */ day, /** @type {string} */ why, /** @type {string} */ who) =>
+            `Paused until ${day} by ${who}: ${why}`,
         resume: "Go on now",
         resumed: "It goes on.",
         pausedDone: "Paused.",
@@ -644,15 +675,20 @@ export const words = {
         assignTitle: "Assign",
         moveTitle: "Move on",
         priorityTitle: "Set the priority",
-        tagsTitle: "Set the tags",
+        tagsTitle: "Change the tags",
+        addTags: "Tags to add",
+        removeTags: "Tags to take away",
+        needTags: "Write at least one tag.",
         step: "Step",
-        stepOf: (/** @type {string} */ label, /** @type {number} */ n, /** @type {number} */ all) => `${label} (possible from ${n} of ${all})`,
+        stepOf: (/** @type {string} */ label, /** @type {number} */ n, /** @type {number} */ all) =>
+            `${label} (possible from ${n} of ${all})`,
         noSteps: "These requests share no step that can be taken for many at once.",
         preview: "See what would happen",
         back: "Back",
         go: (/** @type {number} */ n) => count(n, "Do it for 1 request", `Do it for ${n} requests`),
         nothing: "Nothing would change.",
-        started: (/** @type {number} */ n) => count(n, "1 request changes in a moment.", `${n} requests change in a moment.`),
+        started: (/** @type {number} */ n) =>
+            count(n, "1 request changes in a moment.", `${n} requests change in a moment.`),
         see: "See the run",
         undone: "Undone. Nothing was changed.",
         missing: "Changing many at once is not possible here yet.",

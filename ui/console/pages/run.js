@@ -24,12 +24,7 @@ export function pageRun(ctx) {
         h(
             "div",
             { class: "gh-main" },
-            h(
-                "header",
-                { class: "gh-head" },
-                h("a", { class: "gh-crumb", href: address("runs") }, w.title),
-                heading,
-            ),
+            h("header", { class: "gh-head" }, h("a", { class: "gh-crumb", href: address("runs") }, w.title), heading),
             view.element,
         ),
     );

@@ -39,7 +39,11 @@ export function pageRuns(ctx) {
                     ),
             );
         } catch (err) {
-            if (!left(err)) paint(body, refused(err, () => load()));
+            if (!left(err))
+                paint(
+                    body,
+                    refused(err, () => load()),
+                );
         }
     }
 

@@ -96,7 +96,8 @@ export function pageWorkflowImport(ctx) {
             async act() {
                 const answer = await api.post("/api/portal/definitions", { source: editor.area.value, publish: true });
                 show(answer.findings ?? []);
-                if (answer.status !== "published" || countOf(answer.findings ?? [], "error") > 0) return tell(w.fixFirst);
+                if (answer.status !== "published" || countOf(answer.findings ?? [], "error") > 0)
+                    return tell(w.fixFirst);
                 say(answer.saved ? w.published(checked.title, answer.version) : w.unchanged);
                 leave(answer.id);
             },

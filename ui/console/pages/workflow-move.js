@@ -38,7 +38,9 @@ export function pageWorkflowMove(ctx) {
             ]);
             target = version;
             const its = (list.items ?? []).find((/** @type {any} */ one) => one.key === version.key);
-            const others = (its?.versions ?? []).filter((/** @type {any} */ one) => one.id !== version.id && one.live > 0);
+            const others = (its?.versions ?? []).filter(
+                (/** @type {any} */ one) => one.id !== version.id && one.live > 0,
+            );
             sources = await Promise.all(
                 others.map(async (/** @type {any} */ one) => ({
                     ...one,

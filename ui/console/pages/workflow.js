@@ -118,7 +118,9 @@ export function pageWorkflow(ctx) {
                 version.status === "published" &&
                 open > 0 &&
                 h("a", { class: "gh-btn gh-second", href: address(`workflow/${version.id}/move`) }, w.moveHere),
-            mayChange && version.status === "published" && button(w.retire, "gh-second", "retire", () => retire(version)),
+            mayChange &&
+                version.status === "published" &&
+                button(w.retire, "gh-second", "retire", () => retire(version)),
         );
     }
 

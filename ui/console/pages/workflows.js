@@ -149,7 +149,11 @@ function version(one) {
     return h(
         "li",
         { class: "gh-row" },
-        h("a", { class: "gh-title", href: address("workflow/" + one.id), "data-k": "version-" + one.id }, w.version(one.version)),
+        h(
+            "a",
+            { class: "gh-title", href: address("workflow/" + one.id), "data-k": "version-" + one.id },
+            w.version(one.version),
+        ),
         statusTag(one.status),
         one.published_at && h("span", { class: "gh-muted" }, w.publishedAt(date(one.published_at))),
         h("span", { class: "gh-num" }, w.live(one.live)),

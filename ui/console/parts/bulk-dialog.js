@@ -57,7 +57,11 @@ export function askBulk(ctx, { title, fields, read, started }) {
     /** @param {any} run */
     function preview(run) {
         const foot = h("div", { class: "gh-row" });
-        const back = h("button", { type: "button", class: "gh-btn gh-second", onclick: () => dialog.fill(form) }, w.back);
+        const back = h(
+            "button",
+            { type: "button", class: "gh-btn gh-second", onclick: () => dialog.fill(form) },
+            w.back,
+        );
         const view = makeRunView(its, {
             id: run.id,
             ondone(done) {
@@ -65,7 +69,11 @@ export function askBulk(ctx, { title, fields, read, started }) {
                 paint(
                     foot,
                     n > 0
-                        ? h("button", { type: "button", class: "gh-btn gh-first", "data-k": "bulk-go", onclick: go }, w.go(n))
+                        ? h(
+                              "button",
+                              { type: "button", class: "gh-btn gh-first", "data-k": "bulk-go", onclick: go },
+                              w.go(n),
+                          )
                         : h("p", {}, w.nothing),
                     back,
                 );

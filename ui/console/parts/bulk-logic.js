@@ -24,7 +24,9 @@ export function alike(rows) {
 
 /** Whether a step can be taken for many at once: staff's, and it asks for nothing about single items. @param {any} action */
 export function forMany(action) {
-    return action.by.includes("staff") && (action.requires ?? []).every((/** @type {any} */ one) => one.kind === "text");
+    return (
+        action.by.includes("staff") && (action.requires ?? []).every((/** @type {any} */ one) => one.kind === "text")
+    );
 }
 
 /**
@@ -39,7 +41,13 @@ export function stepsOf(groups) {
         for (const action of actions.filter(forMany)) {
             const known = found.get(action.key);
             if (known) known.n += rows.length;
-            else found.set(action.key, { key: action.key, label: action.label, requires: action.requires ?? [], n: rows.length });
+            else
+                found.set(action.key, {
+                    key: action.key,
+                    label: action.label,
+                    requires: action.requires ?? [],
+                    n: rows.length,
+                });
         }
     }
     return [...found.values()].sort((a, b) => b.n - a.n);

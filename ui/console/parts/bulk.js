@@ -5,7 +5,7 @@ import { address } from "./routes.js";
 import { alike, stepsOf, stillShown } from "./bulk-logic.js";
 import { askBulk } from "./bulk-dialog.js";
 import { prioritySelect } from "./request-head.js";
-import { field } from "./field.js";
+import { field, mark } from "./field.js";
 import { tagsOf } from "./labels.js";
 import { say } from "./say.js";
 import { words } from "../words.js";
@@ -107,15 +107,10 @@ export function makeBulk(ctx, rows, redraw) {
                 ),
                 h("option", { value: "" }, r.unassign),
             );
-            const note = h("textarea", { name: "note", rows: 3 });
-            ask(
-                w.assignTitle,
-                [
-                    field({ label: r.owner, input: select }),
-                    field({ label: r.handOver, hint: r.handOverHint, input: note, optional: true }),
-                ],
-                () => ({ action: "assign", assignee: select.value, note: note.value.trim() || undefined }),
-            );
+            ask(w.assignTitle, [field({ label: r.owner, input: select })], () => ({
+                action: "assign",
+                assignee: select.value,
+            }));
         } catch (err) {
             say(/** @type {Error} */ (err).message);
         }
@@ -157,7 +152,10 @@ export function makeBulk(ctx, rows, redraw) {
             /** @type {Record<string, string>} */
             const input = {};
             for (const area of texts.querySelectorAll("textarea")) {
-                if (!area.value.trim()) return void area.focus();
+                if (!area.value.trim()) {
+                    mark(area, words.move.needText);
+                    return void area.focus();
+                }
                 input[area.name] = area.value.trim();
             }
             return { action: "transition", transition: select.value, ...input };
@@ -173,11 +171,21 @@ export function makeBulk(ctx, rows, redraw) {
     }
 
     function tags() {
-        const input = h("input", { type: "text", name: "tags" });
-        ask(w.tagsTitle, [field({ label: r.tags, hint: r.tagsHint, input })], () => ({
-            action: "tags",
-            tags: tagsOf(input.value),
-        }));
+        const add = h("input", { type: "text", name: "tags" });
+        const remove = h("input", { type: "text", name: "remove_tags" });
+        ask(
+            w.tagsTitle,
+            [
+                field({ label: w.addTags, hint: r.tagsHint, input: add, optional: true }),
+                field({ label: w.removeTags, input: remove, optional: true }),
+            ],
+            () => {
+                const body = { action: "tags", tags: tagsOf(add.value), remove_tags: tagsOf(remove.value) };
+                if (body.tags.length + body.remove_tags.length > 0) return body;
+                mark(add, w.needTags);
+                return void add.focus();
+            },
+        );
     }
 
     return { bar, draw, toggle, toggleAll, has: (/** @type {string} */ id) => picked.has(id), size: () => picked.size };

@@ -70,8 +70,9 @@ function traceOf(trace) {
     );
 }
 
-/** A step of a trace is a sentence, or an object that carries one. @param {string | Record<string, any>} one */
+/** A step of a trace, as a line. @param {string | Record<string, any>} one */
 export function stepWords(one) {
     if (typeof one === "string") return one;
-    return one.text ?? one.message ?? [one.actor, one.transition ?? one.action, one.state].filter(Boolean).join(" · ");
+    const act = [one.step || one.note, one.by && w.traceBy(one.by)].filter(Boolean).join(" ");
+    return act ? w.traceStep(one.state, act) : one.state;
 }

@@ -66,7 +66,11 @@ export function makePlan(desk) {
                     w.paused(date(paused.until), paused.reason, paused.by_name),
                     mayPause() && [
                         " ",
-                        h("button", { type: "button", class: "gh-link", "data-k": "resume", onclick: resume }, w.resume),
+                        h(
+                            "button",
+                            { type: "button", class: "gh-link", "data-k": "resume", onclick: resume },
+                            w.resume,
+                        ),
                     ],
                 ),
         );
@@ -180,7 +184,12 @@ function sla(its) {
     return h(
         "div",
         { class: "gh-pane" },
-        h("p", { class: percent >= 100 ? "gh-late" : "" }, w.sla(percent), its.due && ` · ${words.request.due} ${date(its.due)}`),
+        h(
+            "p",
+            { class: percent >= 100 ? "gh-late" : "" },
+            w.sla(percent),
+            its.due && ` · ${words.request.due} ${date(its.due)}`,
+        ),
         h("progress", { max: 100, value: Math.min(100, percent), "aria-label": w.sla(percent) }),
         its.paused && h("p", { class: "gh-muted" }, w.slaPaused),
     );

@@ -37,7 +37,8 @@ export function provideForm(desk, item) {
                 event.preventDefault();
                 error.hidden = true;
                 try {
-                    if (await saveMerged(desk, { ...edit, mine: changed(start, read()), was })) say(w.fieldSaved(item.title));
+                    if (await saveMerged(desk, { ...edit, mine: changed(start, read()), was }))
+                        say(w.fieldSaved(item.title));
                 } catch (err) {
                     error.textContent = /** @type {Error} */ (err).message;
                     error.hidden = false;

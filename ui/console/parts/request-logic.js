@@ -146,7 +146,8 @@ function itemFor(code, view) {
 export function conflictOf({ key, was, mine, now, told, by = "" }) {
     const named = told?.[key];
     if (named) return { mine: named.mine ?? mine, theirs: named.theirs, by: named.by ?? by, at: named.at ?? "" };
-    const same = (/** @type {any} */ a, /** @type {any} */ b) => JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+    const same = (/** @type {any} */ a, /** @type {any} */ b) =>
+        JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
     if (same(now, was) || same(now, mine)) return null;
     return { mine, theirs: now, by, at: "" };
 }

@@ -12,7 +12,7 @@ const w = words.run;
 const EVERY = 700;
 
 /** @type {Record<string, import("./tag.js").Tone>} */
-const tones = { changed: "ok", unchanged: "todo", skipped: "need", failed: "bad", waiting: "us" };
+const tones = { ok: "ok", skipped: "need", failed: "bad", waiting: "us" };
 /** @type {Record<string, import("./tag.js").Tone>} */
 const runTones = { waiting: "us", running: "us", done: "ok", cancelled: "todo", failed: "bad" };
 
@@ -115,7 +115,11 @@ export function makeRunView({ api, signal, me }, { id, onload, ondone }) {
             list,
             items.length === 0 ? !isOpen(run) && h("p", { class: "gh-muted" }, w.noItems) : table(items, names),
             run.next &&
-                h("button", { type: "button", class: "gh-btn gh-second gh-more", "data-k": "more", onclick: more }, words.app.more),
+                h(
+                    "button",
+                    { type: "button", class: "gh-btn gh-second gh-more", "data-k": "more", onclick: more },
+                    words.app.more,
+                ),
         );
     }
 
@@ -176,7 +180,11 @@ function table(items, names) {
                             h("bdi", { class: "gh-number" }, one.number),
                         ),
                     ),
-                    h("td", { "data-label": w.columns.status }, tag(tones[one.status] ?? "todo", names[one.status] ?? one.status)),
+                    h(
+                        "td",
+                        { "data-label": w.columns.status },
+                        tag(tones[one.status] ?? "todo", names[one.status] ?? one.status),
+                    ),
                     h("td", { "data-label": w.columns.text }, one.text),
                 ),
             ),

@@ -18,7 +18,11 @@ export function spanOf(text, line) {
 }
 
 /** @param {string} text */
-const numbers = (text) => text.split("\n").map((_, i) => i + 1).join("\n");
+const numbers = (text) =>
+    text
+        .split("\n")
+        .map((_, i) => i + 1)
+        .join("\n");
 
 /** @param {{value: string, oninput: (text: string) => void, readOnly?: boolean}} how */
 export function sourceEditor({ value, oninput, readOnly = false }) {

@@ -44,7 +44,11 @@ function row(picture, state, more) {
             "td",
             { "data-label": w.columns.state },
             h("strong", {}, state.label),
-            h("p", { class: "gh-muted" }, state.client_label ? w.clientReads(state.client_label) : w.clientReadsNothing),
+            h(
+                "p",
+                { class: "gh-muted" },
+                state.client_label ? w.clientReads(state.client_label) : w.clientReadsNothing,
+            ),
         ),
         h(
             "td",

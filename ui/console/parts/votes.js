@@ -33,7 +33,12 @@ export function votesOf(item) {
                             tag(tones[vote.status] ?? "todo", w.vote[vote.status] ?? vote.status),
                             h("strong", {}, vote.name),
                             vote.role && h("span", { class: "gh-muted" }, vote.role),
-                            vote.at && h("time", { datetime: vote.at, title: exact(vote.at), class: "gh-muted" }, moment(vote.at)),
+                            vote.at &&
+                                h(
+                                    "time",
+                                    { datetime: vote.at, title: exact(vote.at), class: "gh-muted" },
+                                    moment(vote.at),
+                                ),
                         ),
                         vote.comment && h("p", {}, vote.comment),
                     ),

@@ -17,7 +17,11 @@ export function openWhere(desk) {
         try {
             const picture = await desk.ctx.api.get(`/api/portal/requests/${desk.view.id}/picture`, {}, desk.ctx.signal);
             dialog.fill(
-                drawPicture(picture, { label: w.picture(labelOf(picture, picture.here)), here: picture.here, path: picture.path }),
+                drawPicture(picture, {
+                    label: w.picture(labelOf(picture, picture.here)),
+                    here: picture.here,
+                    path: picture.path,
+                }),
                 inWords(picture),
             );
         } catch (err) {
