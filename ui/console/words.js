@@ -506,7 +506,7 @@ export const words = {
         trace: "The shortest way that shows it",
         traceBy: (/** @type {string} */ who) => `(${who})`,
         traceStep: (/** @type {string} */ state, /** @type {string} */ act) => `${state}: ${act}`,
-        fixFirst: "It has errors and cannot be published. They are listed below, each with its line.",
+        fixFirst: "It has errors and cannot be published. They are listed with their lines.",
         saved: (/** @type {string} */ title, /** @type {number} */ n) => `${title}, version ${n}: the draft is saved.`,
         unchanged: "The portal has this very version already.",
         published: (/** @type {string} */ title, /** @type {number} */ n) => `${title}, version ${n} is published.`,

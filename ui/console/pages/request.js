@@ -29,6 +29,7 @@ const KEYS = ["j", "k", "a", "r", "n", "m", "i", "Escape"];
  * @property {(work: () => Promise<any>) => Promise<any>} command  runs a write and explains a 409
  * @property {() => Promise<void>} reload
  * @property {Map<string, import("../parts/merge.js").Conflict>} conflicts  values that two people changed
+ * @property {Map<string, {value: any, was: any}>} typing  fields that are being typed in
  * @property {() => void} redraw             the item in the middle, although the server says the same
  */
 
@@ -54,6 +55,7 @@ export function pageRequest(ctx) {
         command,
         reload,
         conflicts: new Map(),
+        typing: new Map(),
         redraw: () => pane.draw(true),
     };
     const pane = makeItemPane(desk);

@@ -45,26 +45,34 @@ function readable(one, explain) {
 
 /** @param {import("../pages/request.js").Desk} desk @param {any} one */
 function editable(desk, one) {
-    const value = valueInput(one, one.value, { name: one.key, "data-k": "field-" + one.key });
-    const before = JSON.stringify(value.read());
+    const id = `data:${one.key}`;
+    // What is being typed survives a live update of the page, and so does what it started from.
+    const typed = desk.typing.get(id);
+    const was = typed ? typed.was : one.value;
+    const value = valueInput(one, typed ? typed.value : one.value, { name: one.key, "data-k": "field-" + one.key });
+    const before = JSON.stringify(valueInput(one, was, {}).read());
     const path = `/api/portal/requests/${desk.view.id}`;
     const edit = {
         of: "data",
         now: () => Object.fromEntries(desk.view.fields.map((/** @type {any} */ each) => [each.key, each.value])),
-        /** @param {import("./merge.js").Values} data @param {import("./merge.js").Values} was */
-        send: (data, was) => desk.ctx.api.patch(path, { data, was, expected_revision: desk.view.revision }),
+        /** @param {import("./merge.js").Values} data @param {import("./merge.js").Values} from */
+        send: (data, from) => desk.ctx.api.patch(path, { data, was: from, expected_revision: desk.view.revision }),
     };
-    value.element.addEventListener("change", async () => {
+    async function save() {
+        desk.typing.delete(id);
         const now = value.read();
         if (JSON.stringify(now) === before) return;
         try {
-            const mine = { [one.key]: now };
-            if (await saveMerged(desk, { ...edit, mine, was: { [one.key]: one.value } }))
+            if (await saveMerged(desk, { ...edit, mine: { [one.key]: now }, was: { [one.key]: was } }))
                 say(words.request.fieldSaved(one.label));
         } catch (err) {
             mark(value.input, /** @type {Error} */ (err).message);
         }
-    });
+    }
+    value.element.addEventListener("input", () => desk.typing.set(id, { value: value.read(), was }));
+    value.element.addEventListener("change", save);
+    // A field that was painted anew while somebody typed in it says nothing of a change by itself.
+    value.element.addEventListener("focusout", () => value.element.isConnected && desk.typing.has(id) && save());
     return h(
         "div",
         {},

@@ -28,24 +28,30 @@ const w = words.request;
  * @returns {Promise<boolean>} whether everything is saved
  */
 export async function saveMerged(desk, { of, mine, was, now, send }) {
-    try {
-        desk.take(await send(mine, was));
-        return true;
-    } catch (err) {
-        if (!(err instanceof Problem && err.stale)) throw err;
-        await desk.reload();
+    /** Puts what two people changed on the desk, and gives the rest. @param {any} [told] @param {string} [by] */
+    function apart(told, by) {
         /** @type {Values} */
         const free = {};
         for (const [key, value] of Object.entries(mine)) {
-            const told = err.data.conflict;
-            const found = conflictOf({ key, was: was[key], mine: value, now: now()[key], told, by: err.changedBy });
+            const found = conflictOf({ key, was: was[key], mine: value, now: now()[key], told, by });
             if (found) desk.conflicts.set(`${of}:${key}`, found);
             else free[key] = value;
         }
-        if (Object.keys(free).length > 0) desk.take(await send(free, pick(now(), free)));
-        desk.redraw();
-        return Object.keys(free).length === Object.keys(mine).length;
+        return free;
     }
+    // A live update may have brought the other's value already.
+    let free = apart();
+    try {
+        if (Object.keys(free).length > 0) desk.take(await send(free, pick(was, free)));
+    } catch (err) {
+        if (!(err instanceof Problem && err.stale)) throw err;
+        await desk.reload();
+        free = apart(err.data.conflict, err.changedBy);
+        if (Object.keys(free).length > 0) desk.take(await send(free, pick(now(), free)));
+    }
+    const all = Object.keys(free).length === Object.keys(mine).length;
+    if (!all) desk.redraw();
+    return all;
 }
 
 /** @param {Values} from @param {Values} keys */

@@ -39,7 +39,7 @@ function row(picture, state, more) {
     const live = state.live ?? 0;
     return h(
         "tr",
-        {},
+        { "data-state": state.key },
         h(
             "td",
             { "data-label": w.columns.state },
