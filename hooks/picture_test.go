@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,6 +79,38 @@ func TestPicture_counts(t *testing.T) {
 	}
 	want(t, s.Ask(t, s.Anna, "GET", path, nil), 403)
 	want(t, s.Ask(t, s.Sam, "GET", "/api/portal/definitions/nope/picture", nil), 404)
+}
+
+// A draft is drawn as it is now, and looking at it fixes nothing.
+func TestPicture_draft(t *testing.T) {
+	s := gatetest.New(t)
+	source, err := workflow.LibraryFile("simple-request.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := strings.Replace(string(source), "version: 1", "version: 2", 1)
+	save := func(text string, publish bool) string {
+		t.Helper()
+		out, err := s.House.Engine.Import(s.App(), []byte(text), publish, false)
+		if err != nil || !out.Saved {
+			t.Fatalf("not saved: %v %v", err, out.Findings)
+		}
+		return out.ID
+	}
+	id := save(second, false)
+	path := "/api/portal/definitions/" + id + "/picture"
+	if label := states(t, s.Ask(t, s.Pat, "GET", path, nil))["in_review"]["label"]; label != "In review" {
+		t.Errorf("the draft shows %v", label)
+	}
+	save(strings.Replace(second, "label: In review", "label: Being checked", 1), true)
+	if label := states(t, s.Ask(t, s.Pat, "GET", path, nil))["in_review"]["label"]; label != "Being checked" {
+		t.Errorf("after a change the draft still shows %v", label)
+	}
+	request := s.Simple(t)
+	a := s.Ask(t, s.Sam, "GET", "/api/portal/requests/"+request+"/picture", nil)
+	if label := states(t, a)["in_review"]["label"]; label != "Being checked" {
+		t.Errorf("a request on the published version has the draft's %v", label)
+	}
 }
 
 // The picture of a request marks where it is and the way it came.

@@ -43,7 +43,8 @@ func (e *Engine) GetPicture(re *core.RequestEvent) error {
 		return problem.Reply(re, err)
 	}
 	id := re.Request.PathValue("id")
-	def, err := e.Definition(re.App, id)
+	// Read anew each time: a draft changes, and the engine keeps what it has read.
+	def, err := loadDefinition(re.App, id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return problem.Reply(re, problem.New(problem.NotFound, "There is no such workflow version.").Because(err))
 	}

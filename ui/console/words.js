@@ -638,7 +638,6 @@ export const words = {
         /** @type {Record<string, string>} */
         kind: { reminder: "Reminder", escalation: "Escalation", step: "By itself", due: "Due", wake: "Goes on" },
         to: (/** @type {string} */ who) => `to ${who}`,
-        stops: (/** @type {string} */ when) => `Stops when ${when}`,
         clocks: "Time so far",
         clockHint: "Business time",
         client: "With the client",

@@ -54,7 +54,15 @@ export const takenSteps = (path) => new Set(path.map(stepId));
 
 /** @param {string} id @param {string} look */
 function head(id, look) {
-    const marker = { id, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 7, markerHeight: 7 };
+    const marker = {
+        id,
+        viewBox: "0 0 10 10",
+        refX: 9,
+        refY: 5,
+        markerWidth: 11,
+        markerHeight: 11,
+        markerUnits: "userSpaceOnUse",
+    };
     return s(
         "marker",
         { ...marker, orient: "auto-start-reverse", class: `gh-pic-head ${look}` },

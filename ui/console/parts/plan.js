@@ -145,7 +145,7 @@ function planned(one) {
             one.at && h("time", { datetime: one.at, title: exact(one.at), class: "gh-muted" }, moment(one.at)),
         ),
         h("p", {}, one.text, (one.to ?? []).length > 0 && ` (${w.to(listed(one.to))})`),
-        one.stops && h("p", { class: "gh-muted" }, w.stops(one.stops)),
+        one.stops && h("p", { class: "gh-muted" }, one.stops),
     );
 }
 

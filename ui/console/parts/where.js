@@ -33,7 +33,14 @@ export function openWhere(desk) {
 
 /** @param {any} picture @param {string} key @returns {string} */
 export function labelOf(picture, key) {
-    return picture.states.find((/** @type {any} */ one) => one.key === key)?.label ?? key;
+    return picture.states.find((/** @type {any} */ one) => one.key === key)?.label ?? spoken(key);
+}
+
+/** A state or step of an earlier version, which this picture does not have. @param {string} key */
+function spoken(key) {
+    if (key === "migrate") return words.run.kind.migrate;
+    const text = key.replaceAll("_", " ");
+    return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** The steps that a request took, as sentences. @param {any} picture */
@@ -42,7 +49,7 @@ export function wayOf(picture) {
         const step = picture.steps.find((/** @type {any} */ one) => one.key === taken.key);
         return {
             ...taken,
-            text: w.step(step?.label ?? taken.key, labelOf(picture, taken.from), labelOf(picture, taken.to)),
+            text: w.step(step?.label ?? spoken(taken.key), labelOf(picture, taken.from), labelOf(picture, taken.to)),
         };
     });
 }
