@@ -160,6 +160,7 @@ func (h *House) hooksCommand() *cobra.Command {
 func (h *House) workflowCommand() *cobra.Command {
 	parent := &cobra.Command{Use: "workflow", Short: "Checks, imports and exports workflow definitions"}
 	var asJSON, publish bool
+	parent.AddCommand(drawCommand())
 	check := &cobra.Command{
 		Use: "check FILE...", Short: "Says what is wrong with a definition, without saving it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
 		RunE: func(c *cobra.Command, files []string) error {
@@ -200,26 +201,10 @@ func (h *House) workflowCommand() *cobra.Command {
 			return err
 		},
 	}
-	draw := &cobra.Command{
-		Use: "draw FILE", Short: "Prints a picture of a definition, as SVG", Args: cobra.ExactArgs(1), SilenceUsage: true,
-		Example: "  gatehouse workflow draw onboarding.yaml > onboarding.svg",
-		RunE: func(c *cobra.Command, files []string) error {
-			source, err := os.ReadFile(files[0])
-			if err != nil {
-				return fmt.Errorf("read %s: %w", files[0], err)
-			}
-			def, findings := workflow.Parse(source)
-			if def == nil {
-				return errors.Join(ErrNo, printFindings(c.OutOrStdout(), files[0], workflow.Imported{Findings: findings}, false))
-			}
-			_, err = fmt.Fprint(c.OutOrStdout(), def.Picture().SVG(def.Title))
-			return err
-		},
-	}
 	for _, c := range []*cobra.Command{check, load} {
 		c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON")
 	}
-	parent.AddCommand(check, load, export, draw)
+	parent.AddCommand(check, load, export)
 	return parent
 }
 

@@ -37,8 +37,8 @@ var people = []struct {
 // may be deleted.
 type world struct {
 	*gatetest.Stage
-	request, item, document, invitation, open, mail, definition string
-	spare                                                       map[string]string // the record of a collection to try things on
+	request, item, document, invitation, open, mail string
+	spare                                           map[string]string // the record of a collection to try things on
 }
 
 func newWorld(t *testing.T) *world {
@@ -87,7 +87,6 @@ func newWorld(t *testing.T) *world {
 	if err := s.DB().NewQuery(`SELECT id FROM mails LIMIT 1`).Row(&w.mail); err != nil {
 		t.Fatal(err)
 	}
-	scan(t, s, `SELECT workflow FROM requests WHERE id = {:id}`, w.request, &w.definition)
 	w.spare["documents"], w.spare["requests"], w.spare["client_requests"], w.spare["items"], w.spare["client_items"], w.spare["invitations"] = w.document, w.request, w.request, w.item, w.item, w.invitation
 	return w
 }
@@ -195,7 +194,7 @@ var acts = []string{"list", "view", "create", "update", "delete"}
 
 // calling is what a route is given: the id in its address, and the body.
 func (w *world) calling(id, path string) (string, any) {
-	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.definition}
+	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id}
 	for part, with := range ids {
 		if strings.Contains(path, "/api/portal"+part+"{id}") {
 			path = strings.Replace(path, "{id}", with, 1)
