@@ -16,7 +16,7 @@ func drawCommand() *cobra.Command {
 		Use: "draw FILE", Short: "Prints a picture of a definition, as SVG", Args: cobra.ExactArgs(1), SilenceUsage: true,
 		Example: "  gatehouse workflow draw onboarding.yaml > onboarding.svg",
 		RunE: func(c *cobra.Command, files []string) error {
-			source, err := os.ReadFile(files[0]) //nolint:gosec // the operator names the file
+			source, err := os.ReadFile(files[0])
 			if err != nil {
 				return fmt.Errorf("read %s: %w", files[0], err)
 			}

@@ -83,9 +83,9 @@ func (c *Compiled) byWords(t *Transition) string {
 	var words []string
 	client := false
 	for _, name := range t.By {
-		switch {
-		case name == "system":
-		case name == "client_admin" || name == "client_member" || name == "client_viewer" || name == "client_delegate":
+		switch name {
+		case "system":
+		case "client_admin", "client_member", "client_viewer", "client_delegate":
 			if !client {
 				words, client = append(words, "client"), true
 			}

@@ -62,7 +62,7 @@ func (g *graph) put(n *node) {
 }
 
 // drawn says whether a step leads from one box to another.
-func drawn(p *Picture, levels map[string]int, s Step) bool {
+func drawn(levels map[string]int, s Step) bool {
 	_, from := levels[s.From]
 	_, to := levels[s.To]
 	return from && to && s.From != s.To
@@ -77,7 +77,7 @@ func bundled(p *Picture, levels map[string]int) [][]int {
 	var list [][]int
 	found := map[which]int{}
 	for i, s := range p.Steps {
-		if !drawn(p, levels, s) {
+		if !drawn(levels, s) {
 			continue
 		}
 		w := which{s.Key, s.To, levels[s.From] >= levels[s.To]}
