@@ -164,6 +164,7 @@ func (h *House) workflowCommand() *cobra.Command {
 		Example: "  gatehouse workflow check close.yaml              says what is wrong with it\n  gatehouse workflow import close.yaml --publish   checks, saves and publishes it\n  gatehouse workflow export simple_request         prints the newest version\n  gatehouse workflow diff close@1 close@2          says in words what differs\n  gatehouse workflow schema                        prints the JSON Schema, for editors",
 	}
 	var asJSON, publish bool
+	parent.AddCommand(drawCommand())
 	check := &cobra.Command{
 		Use: "check FILE...", Short: "Says what is wrong with a definition, without saving it", Example: "  gatehouse workflow check *.yaml\n  gatehouse workflow check --json close.yaml", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
 		RunE: func(c *cobra.Command, files []string) error {

@@ -178,6 +178,8 @@ func (h *House) routes() []route {
 		{"GET", "/api/portal/invitations/{id}/link", "access.invitation_link", false, h.Invitations.LinkRoute},
 		{"POST", "/api/portal/requests", "workflow.open", false, e.PostRequest},
 		{"GET", "/api/portal/requests/{id}", "workflow.view", false, e.GetRequest},
+		{"GET", "/api/portal/definitions/{id}/picture", "workflow.picture", false, e.GetPicture},
+		{"GET", "/api/portal/requests/{id}/picture", "workflow.request_picture", false, e.GetRequestPicture},
 		{"PATCH", "/api/portal/requests/{id}", "workflow.patch_request", false, e.PatchRequestRoute},
 		{"POST", "/api/portal/requests/{id}/items", "workflow.add_item", false, e.PostItems},
 		{"POST", "/api/portal/requests/{id}/transition", "workflow.transition", false, e.PostTransition},

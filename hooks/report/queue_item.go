@@ -6,6 +6,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/schema"
 	"gatehouse/hooks/workflow"
 )
 
@@ -30,6 +31,7 @@ type QueueItem struct {
 	Due              string            `json:"due"`
 	Overdue          bool              `json:"overdue"`
 	Priority         string            `json:"priority"`
+	Tags             []string          `json:"tags"`
 	Revision         int               `json:"revision"`
 	Progress         workflow.Progress `json:"progress"`
 }
@@ -41,7 +43,7 @@ func (r *Reports) queueItems(app core.App, rows []queueRow, now string) ([]Queue
 		i := QueueItem{
 			ID: row.ID, Number: row.Number, Title: row.Title, Organization: row.Organization, OrganizationName: row.OrganizationName, Workflow: row.WorkflowKey,
 			State: row.State, Label: row.Label, Category: row.Category, Turn: row.Turn, Assignee: row.Assignee, AssigneeName: row.AssigneeName, StateSince: row.StateSince, Due: row.Due,
-			Overdue: row.Due != "" && row.Due < now && row.Category != "done", Priority: row.Priority, Revision: row.Revision,
+			Overdue: row.Due != "" && row.Due < now && row.Category != "done", Priority: row.Priority, Tags: append([]string{}, schema.Strings(row.Tags)...), Revision: row.Revision,
 		}
 		if err := json.Unmarshal([]byte(row.Progress), &i.Progress); err != nil {
 			return nil, fmt.Errorf("read progress of request %s: %w", row.ID, err)

@@ -10,6 +10,7 @@
 //	facts.go decide.go rights.go items.go data.go    what may happen
 //	quorum.go                                        items that several people decide on
 //	face.go                                          what the client is shown
+//	picture.go drawing/                              the workflow as a drawing; picture_routes.go over HTTP
 //	calendar.go words.go                             business time, words
 //
 // Commands are one transaction each: state, history, audit, event, client rows:

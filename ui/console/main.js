@@ -34,6 +34,12 @@ try {
     const links = [
         { href: home, icon: "ri-inbox-line", label: "Work queue", isActive: active("queue", "new", "request") },
         { href: "#/gatehouse/clients", icon: "ri-building-line", label: "Clients", isActive: active("client") },
+        {
+            href: "#/gatehouse/workflows",
+            icon: "ri-flow-chart",
+            label: "Workflows",
+            isActive: active("workflows", "workflow", "runs", "run"),
+        },
         { href: "#/gatehouse/mail", icon: "ri-mail-line", label: "Mail", isActive: active("mail") },
     ];
     const repairLinks = app.store.headerLinks.slice();

@@ -6,6 +6,7 @@ import { skeleton, refused, left, readOnlyBar } from "../parts/faces.js";
 import { bindKeys } from "../parts/keys.js";
 import { address, rememberQueue } from "../parts/routes.js";
 import { announce } from "../parts/say.js";
+import { makeBulk } from "../parts/bulk.js";
 import { makePreview } from "../parts/queue-preview.js";
 import { queueSide, viewName } from "../parts/queue-side.js";
 import { queueRows } from "../parts/queue-rows.js";
@@ -14,7 +15,7 @@ import { merge, step } from "../parts/queue-logic.js";
 import { words } from "../words.js";
 
 const w = words.queue;
-const KEYS = ["j", "k", "Enter", "/"];
+const KEYS = ["j", "k", "Enter", "x", "/"];
 const PAGE = 50;
 
 /** @param {import("../parts/stage.js").Ctx} ctx */
@@ -34,6 +35,12 @@ export function pageQueue(ctx) {
     let asked = 0;
     const narrow = matchMedia("(max-width: 699px)");
     const preview = makePreview(ctx);
+    const mayChange = ctx.me.role !== "viewer";
+    const bulk = makeBulk(
+        ctx,
+        () => state.rows,
+        () => draw(),
+    );
 
     const side = h("aside", { class: "gh-side", "aria-label": w.viewsLabel });
     const heading = h("h1", { "data-focus": true, tabindex: "-1" });
@@ -123,6 +130,7 @@ export function pageQueue(ctx) {
     function draw() {
         heading.textContent = viewName(state.view);
         paint(side, queueSide(state));
+        bulk.draw();
         paint(list, body());
         paint(
             news,
@@ -145,7 +153,7 @@ export function pageQueue(ctx) {
         if (state.loading && state.rows.length === 0) return skeleton(8);
         if (state.rows.length === 0) return noRequests(state);
         return [
-            queueRows(state.rows, { narrow: narrow.matches, choose, open: openRow }),
+            queueRows(state.rows, { narrow: narrow.matches, choose, open: openRow, picks: mayChange ? bulk : null }),
             state.next &&
                 h(
                     "button",
@@ -184,7 +192,13 @@ export function pageQueue(ctx) {
     const move = (by) => choose(step(state.rows, state.chosen, by), true);
 
     bindKeys(
-        { j: () => move(1), k: () => move(-1), Enter: () => openRow(state.chosen), "/": () => filter.focus() },
+        {
+            j: () => move(1),
+            k: () => move(-1),
+            Enter: () => openRow(state.chosen),
+            x: () => mayChange && bulk.toggle(state.chosen),
+            "/": () => filter.focus(),
+        },
         signal,
     );
     let pause = 0;
@@ -209,7 +223,7 @@ export function pageQueue(ctx) {
                 h("p", { class: "gh-crumb gh-wide-only" }, w.title),
                 heading,
                 filter,
-                ctx.me.role !== "viewer" &&
+                mayChange &&
                     h(
                         "a",
                         { class: "gh-btn gh-first gh-new", href: address("new") },
@@ -219,6 +233,7 @@ export function pageQueue(ctx) {
             ),
             readOnlyBar(ctx.me),
             h("div", { class: "gh-line gh-muted" }, h("p", {}, w.order), news, queueHints(KEYS)),
+            bulk.bar,
             h("div", { class: "gh-split" }, list, preview.element),
             foot,
         ),

@@ -24,9 +24,13 @@ const KEYS = ["j", "k", "a", "r", "n", "m", "i", "Escape"];
  * @property {any} view                     the newest view from the server
  * @property {string} chosen                id of the item in the middle, or DATA
  * @property {(id: string, focus?: boolean) => void} choose
+ * @property {(target: import("../parts/request-logic.js").Target) => void} show  leads to what stands in the way
  * @property {(view: any) => void} take     a new view came back from a command
  * @property {(work: () => Promise<any>) => Promise<any>} command  runs a write and explains a 409
  * @property {() => Promise<void>} reload
+ * @property {Map<string, import("../parts/merge.js").Conflict>} conflicts  values that two people changed
+ * @property {Map<string, {value: any, was: any}>} typing  fields that are being typed in
+ * @property {() => void} redraw             the item in the middle, although the server says the same
  */
 
 /** @param {import("../parts/stage.js").Ctx} ctx */
@@ -41,7 +45,19 @@ export function pageRequest(ctx) {
     const stale = h("div", { role: "alert" });
 
     /** @type {Desk} */
-    const desk = { ctx, view: null, chosen: ctx.route.query.get("item") ?? "", choose, take, command, reload };
+    const desk = {
+        ctx,
+        view: null,
+        chosen: ctx.route.query.get("item") ?? "",
+        choose,
+        show: lead,
+        take,
+        command,
+        reload,
+        conflicts: new Map(),
+        typing: new Map(),
+        redraw: () => pane.draw(true),
+    };
     const pane = makeItemPane(desk);
     const side = makeSide(desk, ctx.route.query.get("tab") ?? "conversation");
     const workspace = h(
@@ -49,6 +65,7 @@ export function pageRequest(ctx) {
         { class: "gh-workspace" },
         head,
         readOnlyBar(ctx.me),
+        side.banner,
         stale,
         bar,
         h("div", { class: "gh-three" }, list, pane.element, side.element),
@@ -138,6 +155,16 @@ export function pageRequest(ctx) {
             title?.focus({ preventScroll: true });
             title?.scrollIntoView({ block: "nearest" });
         }
+    }
+
+    /** @param {import("../parts/request-logic.js").Target} target */
+    function lead(target) {
+        if (target.tab) return side.open(target.tab, true);
+        if (target.client) return void (location.hash = address("client/" + desk.view.organization));
+        if (target.item) choose(target.item, true);
+        const spot = target.at ? find(main, target.at) : null;
+        spot?.scrollIntoView({ block: "center" });
+        spot?.focus({ preventScroll: true });
     }
 
     /** @param {number} by */

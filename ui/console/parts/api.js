@@ -5,7 +5,7 @@ import { words } from "../words.js";
 /**
  * @typedef {{code: string, message: string, item?: string, field?: string}} Blocker
  * @typedef {{method?: string, query?: Record<string, any>, body?: any, form?: FormData,
- *   headers?: Record<string, string>, signal?: AbortSignal}} Call
+ *   headers?: Record<string, string>, signal?: AbortSignal, text?: boolean}} Call  text: the answer is no JSON
  * @typedef {ReturnType<typeof makeApi>} Api
  */
 
@@ -69,6 +69,7 @@ export function makeApi({ token, signInAgain, fetch = globalThis.fetch.bind(glob
         const text = await answer.text();
         const data = parse(text);
         if (!answer.ok) throw new Problem(answer.status, data ?? {});
+        if (call.text) return text;
         // An address without a route answers with a page: that is no answer to a program.
         if (text && data === null && text.trim() !== "null") throw new Problem(502);
         return data;

@@ -8,14 +8,15 @@ import { words } from "../words.js";
  * @param {object} what
  * @param {string} what.title
  * @param {boolean} [what.must] cannot be closed without deciding
+ * @param {boolean} [what.wide]
  * @param {() => void} [what.onclose]
  */
-export function openDialog({ title, must = false, onclose }) {
+export function openDialog({ title, must = false, wide = false, onclose }) {
     const heading = uid("dialog");
     const body = h("div", { class: "gh-dialog-body" });
     const dialog = h(
         "dialog",
-        { class: "gh gh-dialog", "aria-labelledby": heading },
+        { class: `gh gh-dialog ${wide ? "gh-wide" : ""}`, "aria-labelledby": heading },
         h(
             "div",
             { class: "gh-dialog-head" },

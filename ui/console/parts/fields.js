@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { field, mark } from "./field.js";
 import { showValue, valueInput } from "./value.js";
+import { conflictBox, saveMerged } from "./merge.js";
 import { say } from "./say.js";
 import { words } from "../words.js";
 
@@ -44,18 +45,38 @@ function readable(one, explain) {
 
 /** @param {import("../pages/request.js").Desk} desk @param {any} one */
 function editable(desk, one) {
-    const value = valueInput(one, one.value, { name: one.key, "data-k": "field-" + one.key });
-    const before = JSON.stringify(value.read());
-    value.element.addEventListener("change", async () => {
+    const id = `data:${one.key}`;
+    // What is being typed survives a live update of the page, and so does what it started from.
+    const typed = desk.typing.get(id);
+    const was = typed ? typed.was : one.value;
+    const value = valueInput(one, typed ? typed.value : one.value, { name: one.key, "data-k": "field-" + one.key });
+    const before = JSON.stringify(valueInput(one, was, {}).read());
+    const path = `/api/portal/requests/${desk.view.id}`;
+    const edit = {
+        of: "data",
+        now: () => Object.fromEntries(desk.view.fields.map((/** @type {any} */ each) => [each.key, each.value])),
+        /** @param {import("./merge.js").Values} data @param {import("./merge.js").Values} from */
+        send: (data, from) => desk.ctx.api.patch(path, { data, was: from, expected_revision: desk.view.revision }),
+    };
+    async function save() {
+        desk.typing.delete(id);
         const now = value.read();
         if (JSON.stringify(now) === before) return;
-        const body = { data: { [one.key]: now }, expected_revision: desk.view.revision };
         try {
-            desk.take(await desk.command(() => desk.ctx.api.patch(`/api/portal/requests/${desk.view.id}`, body)));
-            say(words.request.fieldSaved(one.label));
+            if (await saveMerged(desk, { ...edit, mine: { [one.key]: now }, was: { [one.key]: was } }))
+                say(words.request.fieldSaved(one.label));
         } catch (err) {
             mark(value.input, /** @type {Error} */ (err).message);
         }
-    });
-    return field({ label: one.label, hint: one.help, input: value.element, optional: !one.required });
+    }
+    value.element.addEventListener("input", () => desk.typing.set(id, { value: value.read(), was }));
+    value.element.addEventListener("change", save);
+    // A field that was painted anew while somebody typed in it says nothing of a change by itself.
+    value.element.addEventListener("focusout", () => value.element.isConnected && desk.typing.has(id) && save());
+    return h(
+        "div",
+        {},
+        field({ label: one.label, hint: one.help, input: value.element, optional: !one.required }),
+        conflictBox(desk, { ...edit, spec: one }),
+    );
 }

@@ -2,8 +2,9 @@
 // The list of items beside the preview: what is there, how it stands, and "add" where the state allows it.
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
-import { itemTag } from "./tag.js";
+import { itemTag, tag } from "./tag.js";
 import { addItem } from "./add-item.js";
+import { addMany } from "./add-many.js";
 import { DATA } from "./request-logic.js";
 import { words } from "../words.js";
 
@@ -57,21 +58,37 @@ function sectionOf(desk, section) {
                             !item.required && h("span", { class: "gh-muted" }, ` (${w.optionalItem.toLowerCase()})`),
                         ),
                         itemTag(item),
+                        item.stale && tag("need", w.needsLook, "bang"),
+                        item.review && h("span", { class: "gh-muted" }, item.review.needed),
                     ),
                 ),
             ),
         ),
         mayAdd &&
             h(
-                "button",
-                {
-                    type: "button",
-                    class: "gh-btn gh-second gh-small",
-                    "data-k": "add-" + section.key,
-                    onclick: () => addItem(desk, section),
-                },
-                icon("plus"),
-                h("span", {}, w.addItem),
+                "div",
+                { class: "gh-row gh-adders" },
+                h(
+                    "button",
+                    {
+                        type: "button",
+                        class: "gh-btn gh-second gh-small",
+                        "data-k": "add-" + section.key,
+                        onclick: () => addItem(desk, section),
+                    },
+                    icon("plus"),
+                    h("span", {}, w.addItem),
+                ),
+                h(
+                    "button",
+                    {
+                        type: "button",
+                        class: "gh-btn gh-plainbtn gh-small",
+                        "data-k": "many-" + section.key,
+                        onclick: () => addMany(desk, section),
+                    },
+                    w.addMany,
+                ),
             ),
     );
 }

@@ -2,6 +2,7 @@
 // The middle of the workspace: the chosen item with what was sent for it, and the decision on it.
 import { h, paint } from "./dom.js";
 import { itemTag } from "./tag.js";
+import { votesOf } from "./votes.js";
 import { makeDocuments } from "./documents.js";
 import { answersOf } from "./answers.js";
 import { provideForm } from "./provide.js";
@@ -61,7 +62,9 @@ export function makeItemPane(desk) {
             one.hint && h("p", { class: "gh-hint" }, one.hint),
             (one.reason_text || one.comment) && decision(one),
             one.held && h("p", { class: "gh-bar gh-note" }, w.held),
-            one.editable ? null : one.why && h("p", { class: "gh-muted" }, one.why),
+            one.stale && h("p", { class: "gh-bar gh-need" }, h("strong", {}, w.needsLook), one.why && ` ${one.why}`),
+            votesOf(one),
+            one.editable || one.stale ? null : one.why && h("p", { class: "gh-muted" }, one.why),
             review.bar(one),
             one.editable && desk.ctx.me.role !== "viewer" ? provideForm(desk, one) : answersOf(one),
             nothingYet(one) && h("p", { class: "gh-muted" }, w.nothingSent),

@@ -2,7 +2,7 @@
 // "Move on": every step that the server names. What may be done is a button; what may not says why, and leads there.
 import { h } from "./dom.js";
 import { openMove } from "./move-dialog.js";
-import { DATA, itemsOf, mainStep, reasonsSent } from "./request-logic.js";
+import { mainStep, reasonsSent, targetOf } from "./request-logic.js";
 import { words } from "../words.js";
 
 const w = words.request;
@@ -79,8 +79,7 @@ function blockedStep(desk, action) {
 
 /** @param {import("../pages/request.js").Desk} desk @param {any} blocker @param {string} key */
 function reason(desk, blocker, key) {
-    const there = blocker.item && itemsOf(desk.view).some((item) => item.id === blocker.item);
-    const target = there ? blocker.item : blocker.field ? DATA : "";
+    const target = targetOf(blocker, desk.view);
     if (!target) return blocker.message;
     return h(
         "button",
@@ -89,7 +88,7 @@ function reason(desk, blocker, key) {
             class: "gh-link gh-reason",
             "data-k": "why-" + key,
             title: w.show,
-            onclick: () => desk.choose(target, true),
+            onclick: () => desk.show(target),
         },
         blocker.message,
     );

@@ -3,6 +3,8 @@
 import { h } from "./dom.js";
 import { field } from "./field.js";
 import { valueInput } from "./value.js";
+import { conflictBox, saveMerged } from "./merge.js";
+import { itemsOf } from "./request-logic.js";
 import { say } from "./say.js";
 import { words } from "../words.js";
 
@@ -11,7 +13,20 @@ const w = words.request;
 /** @param {import("../pages/request.js").Desk} desk @param {any} item */
 export function provideForm(desk, item) {
     if (item.kind === "file") return uploadField(desk, item);
-    const { parts, read } = inputsOf(item);
+    const { parts, read, specs } = inputsOf(item);
+    const was = item.answers ?? {};
+    const start = read();
+    const edit = {
+        of: item.id,
+        now: () => itemsOf(desk.view).find((one) => one.id === item.id)?.answers ?? {},
+        /** @param {import("./merge.js").Values} answers @param {import("./merge.js").Values} before */
+        send: (answers, before) =>
+            desk.ctx.api.patch(`/api/portal/items/${item.id}`, {
+                answers,
+                was: before,
+                expected_revision: desk.view.revision,
+            }),
+    };
     const error = h("p", { class: "gh-error", role: "alert", hidden: true });
     return h(
         "form",
@@ -21,10 +36,9 @@ export function provideForm(desk, item) {
             onsubmit: async (/** @type {SubmitEvent} */ event) => {
                 event.preventDefault();
                 error.hidden = true;
-                const body = { answers: read(), expected_revision: desk.view.revision };
                 try {
-                    desk.take(await desk.command(() => desk.ctx.api.patch(`/api/portal/items/${item.id}`, body)));
-                    say(w.fieldSaved(item.title));
+                    if (await saveMerged(desk, { ...edit, mine: changed(start, read()), was }))
+                        say(w.fieldSaved(item.title));
                 } catch (err) {
                     error.textContent = /** @type {Error} */ (err).message;
                     error.hidden = false;
@@ -33,12 +47,22 @@ export function provideForm(desk, item) {
         },
         h("h3", {}, w.provide),
         parts,
+        specs.map((spec) => conflictBox(desk, { ...edit, spec })),
         error,
         h("button", { type: "submit", class: "gh-btn gh-first", "data-k": "provide-save" }, w.provideSave),
     );
 }
 
-/** @param {any} item @returns {{parts: import("./dom.js").Child[], read: () => Record<string, any>}} */
+/**
+ * Only what was changed is sent: a colleague may have changed the rest. All of it, when nothing was.
+ * @param {Record<string, any>} before @param {Record<string, any>} now
+ */
+function changed(before, now) {
+    const entries = Object.entries(now).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key]));
+    return entries.length > 0 ? Object.fromEntries(entries) : now;
+}
+
+/** @param {any} item @returns {{parts: import("./dom.js").Child[], read: () => Record<string, any>, specs: any[]}} */
 function inputsOf(item) {
     const answers = item.answers ?? {};
     if (item.kind === "acknowledge") {
@@ -49,6 +73,7 @@ function inputsOf(item) {
                 h("label", { class: "gh-check" }, box, w.acknowledge),
             ],
             read: () => ({ accepted: box.checked }),
+            specs: [{ key: "accepted", label: item.title, type: "bool" }],
         };
     }
     const questions =
@@ -76,6 +101,7 @@ function inputsOf(item) {
             }),
         ),
         read: () => Object.fromEntries(inputs.map((/** @type {any} */ one) => [one.q.key, one.value.read()])),
+        specs: questions,
     };
 }
 

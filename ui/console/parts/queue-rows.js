@@ -2,6 +2,7 @@
 // The rows of a list of requests: a table, or cards on a phone.
 import { h } from "./dom.js";
 import { turnTag } from "./tag.js";
+import { labels } from "./labels.js";
 import { date, exact, initials, waiting } from "./format.js";
 import { address } from "./routes.js";
 import { words } from "../words.js";
@@ -9,15 +10,17 @@ import { words } from "../words.js";
 const w = words.queue;
 
 /**
+ * @typedef {{has: (id: string) => boolean, toggle: (id: string) => void, toggleAll: () => void, size: () => number}} Picks
  * @param {any[]} rows
- * @param {{narrow: boolean, choose?: (id: string) => void, open: (id: string) => void}} how
+ * @param {{narrow: boolean, choose?: (id: string) => void, open: (id: string) => void, picks?: Picks | null}} how
+ *   picks: many rows may be chosen
  */
 export function queueRows(rows, how) {
-    return how.narrow ? cards(rows) : table(rows, how);
+    return how.narrow ? cards(rows, how.picks) : table(rows, how);
 }
 
-/** @param {any[]} rows @param {{choose?: (id: string) => void, open: (id: string) => void}} how */
-function table(rows, { choose, open }) {
+/** @param {any[]} rows @param {{choose?: (id: string) => void, open: (id: string) => void, picks?: Picks | null}} how */
+function table(rows, { choose, open, picks }) {
     const previews = () => choose && matchMedia("(min-width: 1101px)").matches;
     return h(
         "table",
@@ -28,6 +31,7 @@ function table(rows, { choose, open }) {
             h(
                 "tr",
                 {},
+                picks && h("th", { scope: "col", class: "gh-pickcell" }, pickAll(rows, picks)),
                 Object.values(w.columns).map((text) => h("th", { scope: "col" }, text)),
             ),
         ),
@@ -41,11 +45,12 @@ function table(rows, { choose, open }) {
                         "data-row": row.id,
                         onclick: (/** @type {MouseEvent} */ event) => {
                             // The title is a real link and goes its own way, also to a new tab.
-                            if (/** @type {Element} */ (event.target).closest("a")) return;
+                            if (/** @type {Element} */ (event.target).closest("a, label")) return;
                             if (previews()) choose?.(row.id);
                             else open(row.id);
                         },
                     },
+                    picks && h("td", { class: "gh-pickcell" }, pick(row, picks)),
                     h("td", {}, turnTag(row)),
                     h("td", { class: "gh-cell-main" }, titleOf(row), h("p", {}, row.next_step)),
                     h("td", {}, owner(row)),
@@ -61,8 +66,8 @@ function table(rows, { choose, open }) {
     );
 }
 
-/** @param {any[]} rows */
-function cards(rows) {
+/** @param {any[]} rows @param {Picks | null} [picks] */
+function cards(rows, picks) {
     return h(
         "ul",
         { class: "gh-plain gh-cards" },
@@ -73,6 +78,7 @@ function cards(rows) {
                 h(
                     "div",
                     { class: "gh-card-top" },
+                    picks && pick(row, picks),
                     turnTag(row),
                     h("span", { class: "gh-num" }, waiting(row.state_since)),
                     h("span", { class: "gh-card-due" }, due(row)),
@@ -98,7 +104,34 @@ function titleOf(row) {
             " · ",
             h("bdi", { class: "gh-number" }, row.number),
         ),
+        " ",
+        labels(row.tags, row.priority),
     );
+}
+
+/** @param {any} row @param {Picks} picks */
+function pick(row, picks) {
+    const box = h("input", {
+        type: "checkbox",
+        checked: picks.has(row.id),
+        "aria-label": words.bulk.select(row.title),
+        "data-k": "pick-" + row.id,
+        onchange: () => picks.toggle(row.id),
+    });
+    return h("label", { class: "gh-pickbox" }, box);
+}
+
+/** @param {any[]} rows @param {Picks} picks */
+function pickAll(rows, picks) {
+    const box = h("input", {
+        type: "checkbox",
+        checked: picks.size() === rows.length,
+        "aria-label": words.bulk.selectAll,
+        "data-k": "pick-all",
+        onchange: () => picks.toggleAll(),
+    });
+    box.indeterminate = picks.size() > 0 && picks.size() < rows.length;
+    return h("label", { class: "gh-pickbox" }, box);
 }
 
 /** @param {any} row */

@@ -6,6 +6,8 @@ import { date, dayInput, dayOutput, exact, instant, waiting } from "./format.js"
 import { address, queueAddress } from "./routes.js";
 import { formDialog } from "./dialog.js";
 import { field } from "./field.js";
+import { labels, tagsOf } from "./labels.js";
+import { openWhere } from "./where.js";
 import { say } from "./say.js";
 import { words } from "../words.js";
 
@@ -38,7 +40,14 @@ export function requestHead(desk) {
         h(
             "div",
             { class: "gh-facts" },
-            h("p", {}, viewTag(view), " ", words.queue.since(view.label, waiting(view.state_since))),
+            h(
+                "p",
+                {},
+                viewTag(view),
+                " ",
+                words.queue.since(view.label, waiting(view.state_since)),
+                view.side !== "client" && link(words.where.open, "where", () => openWhere(desk)),
+            ),
             h("p", {}, dueText(view), mayWrite && link(w.setDue, "due", () => changeDue(desk))),
             h(
                 "p",
@@ -48,6 +57,13 @@ export function requestHead(desk) {
                 mayWrite && view.assignee !== ctx.me.id && link(w.assignMe, "assign-me", () => assign(desk, ctx.me.id)),
                 mayWrite && link(w.assign, "assign", () => chooseOwner(desk)),
             ),
+            view.side !== "client" &&
+                h(
+                    "p",
+                    {},
+                    labels(view.tags, view.priority),
+                    mayWrite && link(w.setTags, "tags", () => changeTags(desk)),
+                ),
             h(
                 "p",
                 { class: "gh-muted" },
@@ -89,7 +105,7 @@ function dueText(view) {
 function jobs(list) {
     return h(
         "ul",
-        { class: "gh-plain gh-jobs", "aria-label": w.jobs },
+        { class: "gh-plain gh-jobs", "aria-label": w.jobs, "data-k": "jobs", tabindex: "-1" },
         list.map((job) =>
             h(
                 "li",
@@ -118,6 +134,30 @@ function changeDue(desk) {
     });
 }
 
+/** @param {import("../pages/request.js").Desk} desk */
+function changeTags(desk) {
+    const priority = prioritySelect(desk.view.priority);
+    const tags = h("input", { type: "text", name: "tags", value: (desk.view.tags ?? []).join(", ") });
+    formDialog({
+        title: w.setTags,
+        fields: [
+            field({ label: w.priority, input: priority }),
+            field({ label: w.tags, hint: w.tagsHint, input: tags, optional: true }),
+        ],
+        action: w.assignSave,
+        submit: () => patch(desk, { priority: priority.value, tags: tagsOf(tags.value) }),
+    });
+}
+
+/** @param {string} chosen */
+export function prioritySelect(chosen) {
+    return h(
+        "select",
+        { name: "priority" },
+        Object.entries(w.priorities).map(([value, text]) => h("option", { value, selected: value === chosen }, text)),
+    );
+}
+
 /** @param {import("../pages/request.js").Desk} desk @param {string} person */
 async function assign(desk, person) {
     await patch(desk, { assignee: person }).catch((err) => say(err.message));
@@ -139,10 +179,14 @@ async function chooseOwner(desk) {
         h("option", { value: "" }, w.unassign),
         people.map((one) => h("option", { value: one.id, selected: one.id === desk.view.assignee }, one.name)),
     );
+    const note = h("textarea", { name: "note", rows: 3 });
     formDialog({
         title: w.assignTitle,
-        fields: [field({ label: w.owner, input: select })],
+        fields: [
+            field({ label: w.owner, input: select }),
+            field({ label: w.handOver, hint: w.handOverHint, input: note, optional: true }),
+        ],
         action: w.assignSave,
-        submit: () => patch(desk, { assignee: select.value }),
+        submit: () => patch(desk, { assignee: select.value, note: note.value.trim() || undefined }),
     });
 }

@@ -4,6 +4,12 @@
 /** Stands for "Request data" where an item's id would stand. */
 export const DATA = "data";
 
+/**
+ * Where a blocker leads: an item (or DATA), a tab of the side, the client's page, or a control on this page by its
+ * data-k.
+ * @typedef {{item?: string, at?: string, tab?: "plan" | "history", client?: boolean}} Target
+ */
+
 /** @param {any} view @returns {any[]} every item in the order of the page */
 export function itemsOf(view) {
     return (view?.sections ?? []).flatMap((/** @type {any} */ section) => section.items);
@@ -79,4 +85,69 @@ export function moveBody(action, revision, given) {
         body.comments = Object.fromEntries(entries.map(([id, text]) => [id, text.trim()]));
     }
     return body;
+}
+
+/** The first item that is in a way. @param {any} view @param {(item: any) => boolean} is */
+const firstItem = (view, is) => itemsOf(view).find(is)?.id;
+
+/**
+ * Where what stands in the way can be put right, or at least be understood. Every code leads somewhere.
+ * @param {{code: string, item?: string, field?: string}} blocker
+ * @param {any} view
+ * @returns {Target | null} null where there is nothing on the page to go to
+ */
+export function targetOf(blocker, view) {
+    if (blocker.item && itemsOf(view).some((item) => item.id === blocker.item)) return { item: blocker.item };
+    if (blocker.field) return { item: DATA, at: "field-" + blocker.field };
+    const item = itemFor(blocker.code, view);
+    if (item) return { item };
+    switch (blocker.code) {
+        case "jobs_open":
+            return (view.jobs ?? []).length > 0 ? { at: "jobs" } : { tab: "history" };
+        case "nobody_invited":
+            return { client: true };
+        case "too_early":
+            return { tab: "plan" };
+        case "same_person":
+        case "not_yours":
+        case "role":
+            return { at: "assign" };
+        case "rounds":
+        case "legal_hold":
+        case "paused":
+            return { tab: "history" };
+    }
+    if (view.fields.length > 0) return { item: DATA };
+    return itemsOf(view).length > 0 ? { item: itemsOf(view)[0].id } : null;
+}
+
+/** @param {string} code @param {any} view @returns {string | undefined} */
+function itemFor(code, view) {
+    switch (code) {
+        case "item_missing":
+        case "nothing_to_publish":
+            return firstItem(view, (one) => one.status === "missing") ?? itemsOf(view)[0]?.id;
+        case "item_open":
+        case "no_item":
+        case "items_required":
+            return firstItem(view, toCheck) ?? itemsOf(view)[0]?.id;
+        case "veto_open":
+            return firstItem(view, (one) => one.review?.veto_open) ?? itemsOf(view)[0]?.id;
+    }
+    return undefined;
+}
+
+/**
+ * What two people made of one value since somebody opened it. The server names the conflict; where it does not, the
+ * new view tells whether the value is still the one that the editor started from.
+ * @param {{key: string, was: any, mine: any, now: any, told?: any, by?: string}} what
+ * @returns {{mine: any, theirs: any, by: string, at: string} | null} null where nobody else touched it
+ */
+export function conflictOf({ key, was, mine, now, told, by = "" }) {
+    const named = told?.[key];
+    if (named) return { mine: named.mine ?? mine, theirs: named.theirs, by: named.by ?? by, at: named.at ?? "" };
+    const same = (/** @type {any} */ a, /** @type {any} */ b) =>
+        JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+    if (same(now, was) || same(now, mine)) return null;
+    return { mine, theirs: now, by, at: "" };
 }

@@ -26,6 +26,12 @@ export const pages = [
     { name: "request", path: "request/{id}", file: "pages/request.js", make: "pageRequest" },
     { name: "clients", path: "clients", file: "pages/clients.js", make: "pageClients" },
     { name: "client", path: "client/{id}", file: "pages/client.js", make: "pageClient" },
+    { name: "workflows", path: "workflows", file: "pages/workflows.js", make: "pageWorkflows" },
+    { name: "import", path: "workflows/import", file: "pages/workflow-import.js", make: "pageWorkflowImport" },
+    { name: "workflow", path: "workflow/{id}", file: "pages/workflow.js", make: "pageWorkflow" },
+    { name: "migrate", path: "workflow/{id}/move", file: "pages/workflow-move.js", make: "pageWorkflowMove" },
+    { name: "runs", path: "runs", file: "pages/runs.js", make: "pageRuns" },
+    { name: "run", path: "run/{id}", file: "pages/run.js", make: "pageRun" },
     { name: "mail", path: "mail", file: "pages/mail.js", make: "pageMail" },
 ];
 

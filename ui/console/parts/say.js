@@ -28,8 +28,9 @@ export function announce(text) {
  * Shown for ten seconds and read out.
  * @param {string} text
  * @param {{label: string, act: () => void}} [offer] something to do about it, such as "Undo"
+ * @param {{label: string, href: string}} [more] where to read more
  */
-export function say(text, offer) {
+export function say(text, offer, more) {
     openRegions();
     const notice = h("div", { class: "gh-notice" }, h("span", {}, text));
     if (offer) {
@@ -40,6 +41,7 @@ export function say(text, offer) {
         });
         notice.append(button);
     }
+    if (more) notice.append(h("a", { class: "gh-notice-act", href: more.href }, more.label));
     const close = h("button", { type: "button", class: "gh-notice-act" }, words.app.close);
     close.addEventListener("click", () => notice.remove());
     if (!offer) notice.append(close);

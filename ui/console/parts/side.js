@@ -8,12 +8,13 @@ import { mark } from "./field.js";
 import { keepDraft, readDraft } from "./drafts.js";
 import { moment, exact } from "./format.js";
 import { makeHistory } from "./history.js";
+import { makePlan } from "./plan.js";
 import { say } from "./say.js";
 import { words } from "../words.js";
 
 const w = words.side;
 
-/** @typedef {"conversation" | "notes" | "history"} Tab */
+/** @typedef {"conversation" | "notes" | "plan" | "history"} Tab */
 
 const kinds = {
     conversation: {
@@ -42,19 +43,23 @@ const kinds = {
 export function makeSide(desk, start) {
     const { api, signal, me } = desk.ctx;
     /** @type {Tab} */
-    let tab = start === "notes" || start === "history" ? start : "conversation";
+    let tab = start in w.tabs ? /** @type {Tab} */ (start) : "conversation";
     /** @type {Record<string, any[] | null>} */
     const lists = { conversation: null, notes: null };
     const history = makeHistory(desk);
+    const plan = makePlan(desk);
     const tabs = h("div", { class: "gh-tabs", role: "tablist", "aria-label": w.label, onkeydown: arrows });
     const panel = h("div", { class: "gh-panel", role: "tabpanel", id: "gh-side-panel" });
     const element = h("aside", { class: "gh-aside", "aria-label": w.label }, tabs, panel);
 
-    /** @param {Tab} name */
-    function open(name) {
+    /** @param {Tab} name @param {boolean} [focus] */
+    function open(name, focus = false) {
         tab = name;
         draw();
         refresh(false);
+        if (!focus) return;
+        find(tabs, "tab-" + name)?.focus({ preventScroll: true });
+        element.scrollIntoView({ block: "nearest" });
     }
 
     /** @param {KeyboardEvent} event */
@@ -90,7 +95,7 @@ export function makeSide(desk, start) {
         );
         panel.setAttribute("aria-labelledby", "gh-tab-" + tab);
         panel.dataset.tab = tab;
-        paint(panel, tab === "history" ? history.element : talk(tab));
+        paint(panel, tab === "history" ? history.element : tab === "plan" ? plan.element : talk(tab));
     }
 
     /** @param {"conversation" | "notes"} name */
@@ -163,7 +168,10 @@ export function makeSide(desk, start) {
     /** Loads what the open tab shows; the others load when they are opened. @param {boolean} first */
     async function refresh(first) {
         if (first) draw();
+        // Always: a pause stands over the whole page.
+        plan.load();
         if (tab === "history") return history.load();
+        if (tab === "plan") return;
         const name = tab;
         try {
             const query = { filter: `request="${desk.view.id}"`, sort: "-created", perPage: 100, skipTotal: 1 };
@@ -180,7 +188,9 @@ export function makeSide(desk, start) {
 
     return {
         element,
+        banner: plan.banner,
         refresh,
+        open,
         /** @param {"conversation" | "notes"} name */
         write(name) {
             open(name);

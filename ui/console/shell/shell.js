@@ -79,6 +79,7 @@ function drawHeader() {
             { "aria-label": words.nav.label },
             link(START, words.nav.queue, ["queue", "new", "request"]),
             link("clients", words.nav.clients, ["clients", "client"]),
+            link("workflows", words.nav.workflows, ["workflows", "import", "workflow", "migrate", "runs", "run"]),
             link("mail", words.nav.mail, ["mail"]),
         ),
         h(

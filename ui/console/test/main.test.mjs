@@ -97,7 +97,12 @@ test("staff make none of the dashboard's own loads; superusers make all", async 
 
 test("each sees the links that are theirs", () => {
   const links = (person) => dashboard(person).app.store.headerLinks.map((link) => link.href);
-  assert.deepEqual(links(staff), ["#/gatehouse/queue", "#/gatehouse/clients", "#/gatehouse/mail"]);
+  assert.deepEqual(links(staff), [
+    "#/gatehouse/queue",
+    "#/gatehouse/clients",
+    "#/gatehouse/workflows",
+    "#/gatehouse/mail",
+  ]);
   assert.deepEqual(links(superuser), ["#/collections"]);
 });
 
