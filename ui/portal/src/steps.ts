@@ -15,6 +15,14 @@ export function primaryOf(view: RequestView): Action | undefined {
   return open.find(({ allowed }) => allowed) ?? open.find(({ blockers }) => blockers.some(({ item }) => item)) ?? named;
 }
 
+/** What is offered beside it. Of two steps that differ by the rounds that are left, only the one that counts now. */
+export function otherActions(view: RequestView): Action[] {
+  const own = ownActions(view);
+  const spent = ({ blockers }: Action) => blockers.some(({ code }) => code === "rounds");
+  const alike = (a: Action, b: Action) => JSON.stringify(a.requires) === JSON.stringify(b.requires);
+  return own.filter((action) => !spent(action) || !own.some((other) => !spent(other) && alike(action, other)));
+}
+
 /** Sending answers in, as against signing or taking back: only this ends on the page that says "sent". */
 export const isSending = ({ key }: Action) => key.startsWith("submit");
 

@@ -361,6 +361,7 @@ export const en = {
   "review.to_decide": "Your decision",
   "review.turn": { one: "Your turn: {n} decision left", other: "Your turn: {n} decisions left" },
   "review.turn_done": "You have decided on everything",
+  "review.then": "One more step: “{label}”.",
   "review.decided": "{ready} of {total} decided",
   "review.left": { one: "{n} decision left", other: "{n} decisions left" },
   "review.progress": "How much is decided",
