@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -106,9 +107,26 @@ func (b *Bus) run(ctx context.Context, c *consumer, tick time.Duration) {
 			b.note(c)
 			return
 		case <-c.wake:
+			gather(ctx, c)
 		case <-timer.C:
 			b.note(c)
 		}
+	}
+}
+
+// gathering is how long a writing consumer lets events come together: a notice
+// may be that much later, and several share one commit.
+const gathering = 20 * time.Millisecond
+
+func gather(ctx context.Context, c *consumer) {
+	if c.do != nil {
+		return
+	}
+	wait := time.NewTimer(gathering)
+	defer wait.Stop()
+	select {
+	case <-ctx.Done():
+	case <-wait.C:
 	}
 }
 
@@ -168,12 +186,37 @@ func (b *Bus) deliver(c *consumer) (int, error) {
 	if err := b.app.DB().NewQuery(nextEvents).Bind(dbx.Params{"seq": from}).All(&rows); err != nil {
 		return 0, fmt.Errorf("read events for %s: %w", c.name, err)
 	}
-	for i, r := range rows {
-		if err := b.take(c, r); err != nil {
-			return i, fmt.Errorf("deliver %s to %s: %w", r.Type, c.name, err)
+	taken := 0
+	for part := range slices.Chunk(rows, share) {
+		if c.do == nil && len(part) > 1 && b.together(c, part) == nil {
+			taken += len(part)
+			continue
+		}
+		for _, r := range part {
+			if err := b.take(c, r); err != nil {
+				return taken, fmt.Errorf("deliver %s to %s: %w", r.Type, c.name, err)
+			}
+			taken++
 		}
 	}
-	return len(rows), nil
+	return taken, nil
+}
+
+// share is how many events a writing consumer takes in one transaction: one
+// commit for several, and nobody else waits long for the one writer.
+const share = 8
+
+// together gives events to a writing consumer in one transaction. When one of
+// them fails all are taken back; each is then taken on its own.
+func (b *Bus) together(c *consumer, part []row) error {
+	return b.app.RunInTransaction(func(tx core.App) error {
+		for _, r := range part {
+			if err := c.handle(tx, r.event()); err != nil {
+				return err
+			}
+		}
+		return moveCursor(tx, c.name, part[len(part)-1].Seq)
+	})
 }
 
 // place is the last event that a consumer has taken.
@@ -193,8 +236,7 @@ func (b *Bus) place(c *consumer) (int64, error) {
 	return seq, nil
 }
 
-// take gives one event to a consumer. A writing consumer has one transaction
-// for each event, so that a bad one does not take its neighbours back with it.
+// take gives one event to a consumer, a writing one in a transaction of its own.
 func (b *Bus) take(c *consumer, r row) error {
 	if c.do != nil {
 		if err := c.do(b.app, r.event()); err != nil {

@@ -166,6 +166,38 @@ func TestBus_manyEventsInBatches(t *testing.T) {
 	}
 }
 
+// A bad event takes nothing of its neighbours with it, wherever it stands.
+func TestBus_oneBadEventAmongMany(t *testing.T) {
+	s := gatetest.New(t)
+	var kinds []string
+	for n := range 30 {
+		kinds = append(kinds, fmt.Sprintf("e%02d", n))
+	}
+	emit(t, s.TestApp, kinds...)
+	bus := event.NewBus(s.TestApp)
+	bad := "e13"
+	bus.Add("writer", func(tx core.App, e event.Event) error {
+		if err := note(tx, "writer", e.Type); err != nil {
+			return err
+		}
+		if e.Type == bad {
+			return errors.New("not now")
+		}
+		return nil
+	}, nil)
+	for range 2 {
+		if err := bus.Drain(context.Background()); err == nil {
+			t.Fatal("nobody says that a consumer failed")
+		}
+		same(t, "before the bad one", noted(t, s.TestApp, "writer"), kinds[:13])
+	}
+	bad = ""
+	if err := bus.Drain(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "each once", noted(t, s.TestApp, "writer"), kinds)
+}
+
 // What a transaction takes back was never a fact.
 func TestEmit_isOneWithItsChange(t *testing.T) {
 	s := gatetest.New(t)

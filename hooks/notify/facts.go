@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -20,8 +21,8 @@ import (
 
 const readRequest = `SELECT r.id, r.number, r.title, r.organization, o.name AS organization_name, o.path, r.period, r.state, r.entry, r.assignee, r.scope,
 	r.due, r.paused_until, COALESCE(c.scope, '') AS client_scope, COALESCE(c.title, '') AS client_title, COALESCE(c.label, '') AS client_label,
-	COALESCE(w.definition, '{}') AS definition
-FROM requests r JOIN organizations o ON o.id = r.organization JOIN workflows w ON w.id = r.workflow LEFT JOIN client_requests c ON c.id = r.id
+	r.workflow
+FROM requests r JOIN organizations o ON o.id = r.organization LEFT JOIN client_requests c ON c.id = r.id
 WHERE r.id = {:id}`
 
 type requestRow struct {
@@ -41,7 +42,7 @@ type requestRow struct {
 	ClientScope      string `db:"client_scope"`
 	ClientTitle      string `db:"client_title"`
 	ClientLabel      string `db:"client_label"`
-	Definition       string `db:"definition"`
+	Workflow         string `db:"workflow"`
 }
 
 // load reads the facts of a request's event as they stand now; false if the
@@ -55,10 +56,9 @@ func load(tx core.App, e event.Event, firm access.Firm, now time.Time) (Facts, b
 	if err != nil {
 		return Facts{}, false, fmt.Errorf("read request %s: %w", e.Request, err)
 	}
-	script, err := ReadScript(r.Definition)
+	script, err := scriptOf(tx, r.Workflow)
 	if err != nil {
-		// One unreadable definition must not stop everybody's notices.
-		tx.Logger().Error("definition has unreadable notifications", slog.String("request_id", r.ID), slog.Any("error", err))
+		return Facts{}, false, err
 	}
 	f := Facts{Event: e, Payload: payloadOf(e), Script: script, Location: firm.Location(), Now: now, Request: Request{
 		ID: r.ID, Number: r.Number, Title: r.Title, Organization: r.Organization, OrganizationName: r.OrganizationName, Period: r.Period,
@@ -75,6 +75,27 @@ func load(tx core.App, e event.Event, firm access.Firm, now time.Time) (Facts, b
 		return Facts{}, false, err
 	}
 	return f, true, f.readSight(tx, r, now)
+}
+
+// scripts are kept by the id of their workflow: a published one never changes.
+var scripts sync.Map
+
+func scriptOf(tx core.App, workflow string) (Script, error) {
+	if s, ok := scripts.Load(workflow); ok {
+		return s.(Script), nil
+	}
+	var definition string
+	if err := tx.DB().NewQuery(`SELECT COALESCE(definition, '{}') FROM workflows WHERE id = {:id}`).Bind(dbx.Params{"id": workflow}).Row(&definition); err != nil {
+		return Script{}, fmt.Errorf("read workflow %s: %w", workflow, err)
+	}
+	script, err := ReadScript(definition)
+	if err != nil {
+		// One unreadable definition must not stop everybody's notices.
+		tx.Logger().Error("definition has unreadable notifications", slog.String("workflow_id", workflow), slog.Any("error", err))
+		return Script{}, nil
+	}
+	scripts.Store(workflow, script)
+	return script, nil
 }
 
 // payloadOf reads an event's payload; what does not fit is left out.

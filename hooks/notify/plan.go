@@ -42,6 +42,7 @@ type Payload struct {
 	Message    string         `json:"message"`
 	Invitation string         `json:"invitation"`
 	SentCount  int            `json:"sent_count"`
+	Handled    bool           `json:"handled"` // a step of the workflow deals with the failed job
 	Job        string         `json:"job"`
 	ErrorClass string         `json:"error_class"`
 }
@@ -111,6 +112,26 @@ var staffOnly = []string{"item.accepted", "item.rejected", "item.waived", "inter
 // says, unless it says something itself.
 var messageRule = Rule{Event: "message.posted", To: names{"other_side"}, Channel: names{"email"}, Timing: "now", Dedupe: "{message}", Why: "This message is for you."}
 
+// Rules of the engine for what a workflow says nothing about: things that were
+// added while the client has the turn, all in one mail; and a job that has
+// failed for good without a step of the workflow for it.
+var engineRules = []Rule{
+	messageRule,
+	{Event: "item.added", To: names{"owner"}, Channel: names{"email"}, Timing: "digest_hourly", Dedupe: "{request}/{event}/{entry}/{id}", Why: "More is needed for {request}."},
+	{Event: "job.dead", To: names{"owner"}, Channel: names{"task", "email"}, Timing: "now", Dedupe: "{request}/{event}/{id}", Why: "A job in another system has failed and is not tried again: {job}."},
+}
+
+// applies says whether an engine's rule is meant for this event at all.
+func (f Facts) applies(rule Rule) bool {
+	switch rule.Event {
+	case "item.added":
+		return f.Script.state(f.Request.State).Turn == "client"
+	case "job.dead":
+		return !f.Payload.Handled
+	}
+	return true
+}
+
 // Plan says whom the event is told to, how, when and why, and who is passed over
 // for which reason. It reads nothing but its arguments.
 //
@@ -120,8 +141,10 @@ var messageRule = Rule{Event: "message.posted", To: names{"other_side"}, Channel
 func Plan(f Facts) []Notice {
 	p := &planner{Facts: f, planned: map[string]bool{}}
 	p.rules()
-	if f.Event.Type == messageRule.Event && len(p.list) == 0 {
-		p.add(messageRule)
+	for _, rule := range engineRules {
+		if rule.Event == f.Event.Type && len(p.list) == 0 && f.applies(rule) {
+			p.add(rule)
+		}
 	}
 	p.yourTurn()
 	return p.list
@@ -143,7 +166,7 @@ func (p *planner) rules() {
 
 // concern says whether anybody could have to be told of the event.
 func (f Facts) concern() bool {
-	return f.transition() || f.Event.Type == messageRule.Event ||
+	return f.transition() || slices.ContainsFunc(engineRules, func(r Rule) bool { return r.Event == f.Event.Type && f.applies(r) }) ||
 		slices.ContainsFunc(f.Script.Notifications, func(r Rule) bool { return r.Event == f.Event.Type })
 }
 
@@ -243,6 +266,8 @@ func (p *planner) kind(recipient string, person Person) string {
 		return "message"
 	case recipient == "submitter":
 		return "submitted"
+	case p.Event.Type == "item.added" && person.client():
+		return "your_turn"
 	case !p.transition():
 		return "notice"
 	case !person.client():

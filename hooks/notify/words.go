@@ -31,6 +31,8 @@ func (p *planner) dedupe(rule Rule, slot string) string {
 			return rule.Event
 		case "day":
 			return p.Event.At.In(zone(Person{}, p.Location)).Format(time.DateOnly)
+		case "id":
+			return p.Event.ID
 		case "person":
 			return strings.SplitN(slot, "/", 2)[0]
 		}

@@ -27,6 +27,8 @@ type Actor struct {
 	Name       string
 	OnBehalfOf string // id of the member who delegated, else empty
 	IP         string
+	Locale     string // the person's own, empty for the firm's
+	UserAgent  string // as the browser names itself; kept with acknowledgements that ask for it
 
 	// Of staff, as the signed-in record said it: PocketBase reads that record
 	// anew for every request.
@@ -63,7 +65,7 @@ func ActorOf(auth *core.Record, ip string) Actor {
 	if auth == nil {
 		return Actor{Kind: ActorGuest, IP: ip}
 	}
-	a := Actor{ID: auth.Id, Name: auth.GetString("name"), IP: ip}
+	a := Actor{ID: auth.Id, Name: auth.GetString("name"), IP: ip, Locale: auth.GetString("locale")}
 	switch auth.Collection().Name {
 	case Staff:
 		a.Kind, a.Role, a.Duties, a.Active = ActorStaff, auth.GetString("role"), Strings(auth.GetString("duties")), auth.GetBool("active")

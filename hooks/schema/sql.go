@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -29,14 +30,15 @@ func InsertMany(tx core.App, table string, rows []dbx.Params) error {
 }
 
 // Upsert writes rows of equal shape in one statement, replacing those whose id
-// is there already; created is kept.
-func Upsert(tx core.App, table string, rows []dbx.Params) error {
-	return many(tx, table, rows, "id")
+// is there already. What a row keeps for life is named in kept, and so is created:
+// SQLite writes every index of a column that is assigned, also to the same value.
+func Upsert(tx core.App, table string, rows []dbx.Params, kept ...string) error {
+	return many(tx, table, rows, "id", kept...)
 }
 
 // many hands all rows over as one JSON value. So the text of the statement is the
 // same for any number of rows, stays prepared, and has one parameter to bind.
-func many(tx core.App, table string, rows []dbx.Params, key string) error {
+func many(tx core.App, table string, rows []dbx.Params, key string, kept ...string) error {
 	if len(rows) == 0 {
 		return nil
 	}
@@ -45,22 +47,22 @@ func many(tx core.App, table string, rows []dbx.Params, key string) error {
 		columns = append(columns, c)
 	}
 	sort.Strings(columns)
-	_, err := tx.DB().NewQuery(statement(table, columns, key)).Bind(dbx.Params{"rows": JSON(rows)}).Execute()
+	_, err := tx.DB().NewQuery(statement(table, columns, key, kept)).Bind(dbx.Params{"rows": JSON(rows)}).Execute()
 	return err
 }
 
 // statements are kept: there are a few dozen.
 var statements sync.Map
 
-func statement(table string, columns []string, key string) string {
-	name := table + "/" + key + "/" + strings.Join(columns, ",")
+func statement(table string, columns []string, key string, kept []string) string {
+	name := table + "/" + key + "/" + strings.Join(columns, ",") + "/" + strings.Join(kept, ",")
 	if text, ok := statements.Load(name); ok {
 		return text.(string)
 	}
 	quoted, values, updates := make([]string, len(columns)), make([]string, len(columns)), []string{}
 	for i, c := range columns {
 		quoted[i], values[i] = `"`+c+`"`, `value->>'`+c+`'`
-		if c != key && c != "created" {
+		if c != key && c != "created" && !slices.Contains(kept, c) {
 			updates = append(updates, quoted[i]+` = excluded.`+quoted[i])
 		}
 	}

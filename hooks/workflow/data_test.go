@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"testing"
@@ -179,5 +180,24 @@ func TestEqual(t *testing.T) {
 		if got := equal(c.a, c.b); got != c.want {
 			t.Errorf("%#v and %#v are equal: %t", c.a, c.b, got)
 		}
+	}
+}
+
+func TestLabel_inTheReadersLanguage(t *testing.T) {
+	var l Label
+	if err := json.Unmarshal([]byte(`{"en": "Send", "de": "Senden", "pt-BR": "Enviar"}`), &l); err != nil {
+		t.Fatal(err)
+	}
+	for locale, want := range map[string]string{"": "Send", "en-GB": "Send", "de": "Senden", "de-AT": "Senden", "pt-BR": "Enviar", "pt-PT": "Send", "ja": "Send"} {
+		if got := l.In(locale); got != want {
+			t.Errorf("%q: %q, want %q", locale, got, want)
+		}
+	}
+	var foreign Label
+	if err := json.Unmarshal([]byte(`{"sv": "Skicka", "fi": "Lähetä"}`), &foreign); err != nil {
+		t.Fatal(err)
+	}
+	if got := foreign.In("de"); got != "Lähetä" {
+		t.Errorf("without English the first one: %q", got)
 	}
 }

@@ -112,7 +112,7 @@ func (c *Compiled) guard(g *Guard, f *Facts, who Who) []problem.Blocker {
 		}
 		return nil
 	case g.NoVetoOpen != nil:
-		return vetoes(f)
+		return vetoes(g.NoVetoOpen, f)
 	case g.program != nil:
 		if !run(g.program, f) {
 			return []problem.Blocker{{Code: problem.Condition, Message: "A condition of this step is not met: " + g.Expr}}
@@ -237,8 +237,10 @@ func (c *Compiled) fieldsComplete(label string, f *Facts, who Who) []problem.Blo
 	return blockers
 }
 
+// roundsLeft: asking for changes begins the round after this one, so there has
+// to be one more among those that are included.
 func roundsLeft(wanted bool, f *Facts) []problem.Blocker {
-	left := toFloat(f.Data["round_no"]) < toFloat(f.Data["rounds_included"])+1
+	left := toFloat(f.Data["round_no"]) < toFloat(f.Data["rounds_included"])
 	if left == wanted {
 		return nil
 	}
@@ -248,11 +250,12 @@ func roundsLeft(wanted bool, f *Facts) []problem.Blocker {
 	return []problem.Blocker{{Code: problem.Rounds, Message: "There are included rounds left."}}
 }
 
-func vetoes(f *Facts) []problem.Blocker {
+func vetoes(roles []string, f *Facts) []problem.Blocker {
 	var blockers []problem.Blocker
 	for _, i := range f.applicable() {
-		if i.Answers["_veto"] != nil {
-			blockers = append(blockers, problem.Blocker{Code: problem.VetoOpen, Message: i.Title + " was vetoed.", Item: i.ID})
+		if names := i.vetoers(roles); len(names) > 0 {
+			who := strings.Join(names, " and ")
+			blockers = append(blockers, problem.Blocker{Code: problem.VetoOpen, Message: fmt.Sprintf("%s has a veto of %s on it. It stands until %s accepts.", i.Title, who, who), Item: i.ID})
 		}
 	}
 	return blockers
@@ -268,6 +271,8 @@ func (c *Compiled) effectsPossible(t *Transition, f *Facts) []problem.Blocker {
 				Code:    problem.NobodyInvited,
 				Message: fmt.Sprintf("%s has no %s yet. Invite one first.", f.OrgName, strings.ReplaceAll(strings.TrimPrefix(e.InviteMembers, "client_"), "_", " ")),
 			})
+		case e.ApplyWall != "" && !filled(f.Data[e.ApplyWall], 0):
+			blockers = append(blockers, problem.Blocker{Code: problem.FieldMissing, Message: "Say first whom of the firm this must be kept from.", Field: e.ApplyWall})
 		case e.PublishFile != "" && !c.publishable(e.PublishFile, f):
 			blockers = append(blockers, problem.Blocker{Code: problem.NothingToPublish, Message: "There is no file to hand over yet. Attach it first."})
 		}

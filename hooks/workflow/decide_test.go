@@ -329,11 +329,14 @@ func TestDecide(t *testing.T) {
 		{"a field among others", odd, "draft", []change{data("size", "small")}, "field_in", sam, &Input{}, []string{"condition size"}},
 		{"a list that contains", odd, "draft", []change{data("services", []any{"payroll", "vat"})}, "contains", sam, &Input{}, no},
 		{"a list that does not", odd, "draft", []change{data("services", []any{"payroll"})}, "contains", sam, &Input{}, []string{"condition services"}},
-		{"rounds are left", odd, "draft", []change{data("round_no", 2.0), data("rounds_included", 2.0)}, "next_round", sam, &Input{}, no},
-		{"rounds are used up", odd, "draft", []change{data("round_no", 3.0), data("rounds_included", 2.0)}, "next_round", sam, &Input{}, []string{"rounds"}},
+		{"rounds are left", odd, "draft", []change{data("round_no", 1.0), data("rounds_included", 2.0)}, "next_round", sam, &Input{}, no},
+		{"the last round that is included is no round left", odd, "draft", []change{data("round_no", 2.0), data("rounds_included", 2.0)}, "next_round", sam, &Input{}, []string{"rounds"}},
 		{"an extra round only after them", odd, "draft", []change{data("round_no", 1.0), data("rounds_included", 2.0)}, "extra_round", sam, &Input{}, []string{"rounds"}},
+		{"an extra round after the last one", odd, "draft", []change{data("round_no", 2.0), data("rounds_included", 2.0)}, "extra_round", sam, &Input{}, no},
 		{"a legal hold", odd, "draft", []change{func(f *Facts) { f.LegalHold = true }}, "erase", sam, &Input{}, []string{"legal_hold"}},
-		{"an open veto", odd, "draft", []change{func(f *Facts) { f.Items[0].Answers["_veto"] = "gwen" }}, "settle", sam, &Input{}, []string{"veto_open proof"}},
+		{"an open veto", odd, "draft", []change{func(f *Facts) {
+			f.Items[0].Votes = map[string]Vote{"gwen": {Name: "Gwen", Role: "client_approver", Status: Rejected, Veto: true}}
+		}}, "settle", sam, &Input{}, []string{"veto_open proof"}},
 
 		// jobs
 		{"a job that nobody started", kyc, "provisioning", nil, "provisioned", robot, nil, []string{"jobs_open", "jobs_open"}},

@@ -1,8 +1,10 @@
 package workflow
 
 import (
+	"database/sql"
+	"errors"
 	"fmt"
-	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +12,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/problem"
 	"gatehouse/hooks/schema"
 )
 
@@ -35,7 +38,7 @@ func (e *Engine) effect(tx core.App, l *live, x Effect, in Input, revision int, 
 	case x.Claim != "":
 		return e.claim(tx, l, x.Claim)
 	case x.SetItems != nil:
-		l.setItems(x.SetItems, in, items)
+		return e.setItems(tx, l, x.SetItems, in, items)
 	case x.Waive != "":
 		l.setStatus(x.Waive, Waived, items)
 	case x.Invalidate != "":
@@ -43,15 +46,24 @@ func (e *Engine) effect(tx core.App, l *live, x Effect, in Input, revision int, 
 	case x.Increment != "":
 		l.facts.Data[x.Increment] = toFloat(l.facts.Data[x.Increment]) + 1
 	case x.PublishFile != "":
-		return e.moveDocuments(tx, l, x.PublishFile, true)
+		l.resetAcknowledgements(x.PublishFile, items)
+		return e.moveDocuments(tx, l, l.named(x.PublishFile), true)
 	case x.WithdrawFile != "":
-		return e.moveDocuments(tx, l, x.WithdrawFile, false)
+		return e.moveDocuments(tx, l, l.named(x.WithdrawFile), false)
+	case x.FreezeVersion != "":
+		return e.freeze(tx, l, x.FreezeVersion)
 	case x.Snapshot != "":
 		return e.markSent(tx, l)
 	case x.RecordAcceptance != "":
 		return e.recordAcceptance(tx, l, x.RecordAcceptance)
+	case x.ApplyWall != "":
+		return e.applyWall(tx, l, x.ApplyWall, in)
+	case !x.SendTemplate.IsZero():
+		return e.sendTemplate(tx, l, x.SendTemplate.Value, in)
+	case x.StartRetention != nil && *x.StartRetention:
+		return e.startRetention(tx, l)
 	}
-	return nil // remarks, and what other rooms do on the event
+	return nil // remarks: clocks follow the turn, rights the state and the status
 }
 
 // takeComments puts the words that the form brought for each item on the item.
@@ -64,8 +76,10 @@ func (l *live) takeComments(in Input, items *touched) {
 	}
 }
 
-// setItems gives the chosen items, or those with a named status, a new one.
-func (l *live) setItems(s *SetItems, in Input, items *touched) {
+// setItems gives the chosen items, or those with a named status, a new one. What
+// was accepted and is opened again makes later acknowledgements stale; what was
+// sent back and is kept after all gets its files back.
+func (e *Engine) setItems(tx core.App, l *live, s *SetItems, in Input, items *touched) error {
 	to := map[string]string{Missing: s.Missing, Provided: s.Provided, Accepted: s.Accepted, Rejected: s.Rejected, Waived: s.Waived, NotApplicable: s.NotApplicable}
 	for _, i := range l.facts.applicable() {
 		if s.Section != "" && i.Section != s.Section || s.Item != "" && i.Key != s.Item {
@@ -80,11 +94,61 @@ func (l *live) setItems(s *SetItems, in Input, items *touched) {
 				status = s.Chosen
 			}
 		}
-		if status != "" && status != i.Status {
-			l.give(i, status)
+		if status == "" || status == i.Status {
+			continue
+		}
+		was, accepted := i.Status, i.ReviewedAt
+		l.give(i, status)
+		items.add(i)
+		switch {
+		case sentBack(status) && was == Accepted:
+			l.makeStale(i, accepted, items)
+		case sentBack(was) && !sentBack(status):
+			i.newVersion()
+			if err := e.keepFiles(tx, l, i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// makeStale marks what was acknowledged after an item was accepted that is opened
+// again now: it stays acknowledged, and says that it was before.
+func (l *live) makeStale(opened *Item, accepted string, items *touched) {
+	for _, i := range l.facts.applicable() {
+		if i.Kind == "acknowledge" && i != opened && i.Answers["accepted"] == true && i.ProvidedAt > accepted {
+			i.Answers[staleMark] = opened.Title
 			items.add(i)
 		}
 	}
+}
+
+// staleMark keeps the title of the item that was opened after an
+// acknowledgement.
+const staleMark = "_stale"
+
+// resetAcknowledgements takes back what was acknowledged of a file that is
+// handed over anew: a new file asks for a new acknowledgement.
+func (l *live) resetAcknowledgements(name string, items *touched) {
+	for _, i := range l.named(name) {
+		if i.Kind == "acknowledge" && i.Files.Staff > 0 && i.Status != Missing && i.Status != Waived {
+			l.give(i, Missing)
+			delete(i.Answers, "accepted")
+			items.add(i)
+		}
+	}
+}
+
+// named are the applicable items that a name means.
+func (l *live) named(name string) []*Item {
+	var list []*Item
+	for _, i := range l.facts.applicable() {
+		if meant(name, i) {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 func (l *live) setStatus(name, status string, items *touched) {
@@ -135,43 +199,6 @@ func (e *Engine) claim(tx core.App, l *live, duty string) error {
 	return nil
 }
 
-// startJob queues a job in the same transaction. A system that has no
-// connection has nothing to do it in: the job is skipped at once, says so, and
-// counts as done.
-func (e *Engine) startJob(tx core.App, l *live, name string, revision int) error {
-	spec := l.def.Job(name)
-	if spec == nil {
-		return fmt.Errorf("job %q is not among the integrations", name)
-	}
-	now := schema.Stamp(l.facts.Now)
-	// Keys carry the revision of the step that started them: a second run after
-	// a reopening is a new job, a repeated delivery of the same one is not.
-	key := fill(spec.IdempotencyKey, l.placeholders(revision)) + "#" + strconv.Itoa(revision)
-	err := schema.Insert(tx, schema.Jobs, dbx.Params{
-		"id": schema.NewID(), "connection": "", "name": name, "system": spec.System, "request": l.ID, "collection": schema.Requests, "record": l.ID,
-		"organization": l.Organization, "status": "skipped", "attempts": 0, "next_at": "", "idempotency_key": key,
-		"last_error": "No " + spec.System + " system is connected, so there was nothing to do.", "revision": revision, "scope": l.Scope, "created": now, "updated": now,
-	})
-	if err != nil {
-		return fmt.Errorf("queue job %s: %w", name, err)
-	}
-	l.facts.Jobs[name] = JobState{Name: name, System: spec.System, Status: "skipped", Revision: revision}
-	return nil
-}
-
-// retryJobs queues the dead jobs again.
-func (e *Engine) retryJobs(tx core.App, l *live, status string, revision int) error {
-	for _, name := range slices.Sorted(maps.Keys(l.facts.Jobs)) {
-		if l.facts.Jobs[name].Status != status {
-			continue
-		}
-		if err := e.startJob(tx, l, name, revision); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func (l *live) placeholders(revision int) map[string]string {
 	values := map[string]string{"request": l.ID, "org": l.Organization, "organization": l.OrgName, "period": l.Period, "number": l.Number, "revision": strconv.Itoa(revision), "entry": strconv.Itoa(l.facts.Entry)}
 	for key, value := range l.facts.Data {
@@ -186,7 +213,7 @@ func (l *live) placeholders(revision int) map[string]string {
 }
 
 // moveDocuments publishes what staff attached, or takes it back.
-func (e *Engine) moveDocuments(tx core.App, l *live, name string, publish bool) error {
+func (e *Engine) moveDocuments(tx core.App, l *live, items []*Item, publish bool) error {
 	scope, published := l.ClientScope, schema.Stamp(l.facts.Now)
 	if scope == "" {
 		scope = l.Organization
@@ -194,19 +221,138 @@ func (e *Engine) moveDocuments(tx core.App, l *live, name string, publish bool) 
 	if !publish {
 		scope, published = l.Scope, ""
 	}
-	for _, i := range l.facts.applicable() {
-		if !meant(name, i) {
-			continue
-		}
+	for _, i := range items {
 		_, err := tx.DB().NewQuery(`UPDATE documents SET scope = {:scope}, published_at = {:at}, updated = {:now} WHERE item = {:item} AND superseded = 0 AND uploader_staff != ''`).
 			Bind(dbx.Params{"scope": scope, "at": published, "now": schema.Stamp(l.facts.Now), "item": i.ID}).Execute()
 		if err != nil {
 			return fmt.Errorf("move documents of %s: %w", i.Title, err)
 		}
 		if publish {
-			i.Files.Staff = 0
+			i.Files.Staff, i.Files.Shown = 0, i.Files.Shown+i.Files.Staff
 		} else {
-			i.Files.Staff = i.Files.Ready
+			i.Files.Staff, i.Files.Shown = i.Files.Ready, 0
+		}
+	}
+	return nil
+}
+
+// handOver shows the client what staff provided, when the client is the one to
+// decide on it: nobody can judge what he does not see.
+func (e *Engine) handOver(tx core.App, l *live, target *State) error {
+	var items []*Item
+	for _, i := range l.facts.applicable() {
+		s := l.def.Section(i.Section)
+		if s == nil || s.provider() != "staff" || i.Files.Staff == 0 || !slices.Contains(target.Can.Review, i.Section) {
+			continue
+		}
+		if slices.ContainsFunc(l.def.reviewers(s, l.def.Spec(i.Section, i.Key)), l.def.IsClientRole) {
+			items = append(items, i)
+		}
+	}
+	return e.moveDocuments(tx, l, items, true)
+}
+
+// freeze closes the present version: what is there can no longer be taken away.
+func (e *Engine) freeze(tx core.App, l *live, name string) error {
+	for _, i := range l.named(name) {
+		_, err := tx.DB().NewQuery(`UPDATE documents SET sent_at = {:now} WHERE item = {:item} AND sent_at = '' AND superseded = 0`).
+			Bind(dbx.Params{"now": schema.Stamp(l.facts.Now), "item": i.ID}).Execute()
+		if err != nil {
+			return fmt.Errorf("freeze documents of %s: %w", i.Title, err)
+		}
+	}
+	return nil
+}
+
+// keepFiles makes the files current again that the last refusal of an item
+// replaced: it is kept as it was.
+func (e *Engine) keepFiles(tx core.App, l *live, i *Item) error {
+	if i.Files.Ready > 0 {
+		return nil
+	}
+	_, err := tx.DB().NewQuery(`UPDATE documents SET superseded = 0, updated = {:now} WHERE item = {:item} AND superseded = 1
+		AND updated = (SELECT MAX(updated) FROM documents WHERE item = {:item} AND superseded = 1)`).
+		Bind(dbx.Params{"item": i.ID, "now": schema.Stamp(l.facts.Now)}).Execute()
+	if err != nil {
+		return fmt.Errorf("keep documents of %s: %w", i.Title, err)
+	}
+	again, err := loadItems(tx, l.ID)
+	if err != nil {
+		return err
+	}
+	for _, same := range again {
+		if same.ID == i.ID {
+			i.Files = same.Files
+		}
+	}
+	return nil
+}
+
+// applyWall takes the request out of the sight of the person of the firm whom a
+// field names, by id, e-mail or name.
+func (e *Engine) applyWall(tx core.App, l *live, field string, in Input) error {
+	who, _ := l.facts.Data[field].(string)
+	var id string
+	err := tx.DB().NewQuery(`SELECT id FROM staff WHERE id = {:who} OR lower(email) = lower({:who}) OR name = {:who} ORDER BY active DESC LIMIT 1`).Bind(dbx.Params{"who": strings.TrimSpace(who)}).Row(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return problem.Field(field, problem.FieldInvalid, fmt.Sprintf("%q is nobody of the firm. Give the name or the e-mail address of a member of staff.", who))
+	}
+	if err != nil {
+		return fmt.Errorf("find staff %q: %w", who, err)
+	}
+	c, err := tx.FindCachedCollectionByNameOrId(schema.Walls)
+	if err != nil {
+		return fmt.Errorf("find walls: %w", err)
+	}
+	wall := core.NewRecord(c)
+	wall.Load(map[string]any{"staff": id, "request": l.ID, "reason": firstOf(in.InternalNote, in.ClientComment, "By the workflow.")})
+	schema.SetActor(wall, l.who.Actor)
+	if err := tx.Save(wall); err != nil { // its hooks derive who sees what from now on
+		return fmt.Errorf("put up wall: %w", err)
+	}
+	l.rescoped = true
+	return l.readScopes(tx)
+}
+
+// sendTemplate sends a text of the library as a message: the one that the
+// definition names, else the one that the actor chose.
+func (e *Engine) sendTemplate(tx core.App, l *live, named any, in Input) error {
+	name, _ := named.(string)
+	if name == "" {
+		name = in.ClientTemplate
+	}
+	text, err := findText(tx, name)
+	if err != nil || l.ClientScope == "" {
+		return err
+	}
+	if text == nil {
+		return problem.Field("client_template", problem.TemplateRequired, fmt.Sprintf("There is no text %q in the library.", name))
+	}
+	return l.message(tx, fill(text.Body, l.placeholders(l.Revision+1)))
+}
+
+var retentionYears = regexp.MustCompile(`(?:^|_)(\d{1,3})y(?:_|$)`)
+
+// startRetention sets the day until which each file has to be kept, by the class
+// of its item: "tax_6y" is six years from now. Other classes have no such day.
+func (e *Engine) startRetention(tx core.App, l *live) error {
+	for _, i := range l.facts.Items {
+		spec := l.def.Spec(i.Section, i.Key)
+		if spec == nil {
+			continue
+		}
+		years := retentionYears.FindStringSubmatch(spec.Retention)
+		if years == nil {
+			continue
+		}
+		n, err := strconv.Atoi(years[1])
+		if err != nil {
+			return fmt.Errorf("read retention class %q: %w", spec.Retention, err)
+		}
+		_, err = tx.DB().NewQuery(`UPDATE documents SET retain_until = {:until} WHERE item = {:item} AND (retain_until = '' OR retain_until < {:until})`).
+			Bind(dbx.Params{"until": schema.Stamp(l.facts.Now.AddDate(n, 0, 0)), "item": i.ID}).Execute()
+		if err != nil {
+			return fmt.Errorf("start retention of %s: %w", i.Title, err)
 		}
 	}
 	return nil

@@ -6,6 +6,7 @@
 //	definition.go value.go condition.go compiled.go  the language
 //	parse.go check.go                                reading and checking it
 //	facts.go decide.go rights.go items.go data.go    what may happen
+//	quorum.go                                        items that several people decide on
 //	face.go                                          what the client is shown
 //	calendar.go words.go                             business time, words
 //
@@ -16,7 +17,9 @@
 //	save.go        from facts to rows
 //	open.go        opens a request
 //	transition.go  takes a step; effects.go what a step does
-//	patch.go       request fields, item answers, reviews, added items
+//	job.go         work in other systems: queued by steps, ended by others
+//	patch.go       request fields and item answers; conflict.go two people at once
+//	review.go      decisions on items; additem.go items that are added
 //	upload.go      what a document means for its item
 //	pass.go        the steps that the system takes
 //	publish.go library.go  definitions in and out
@@ -71,6 +74,10 @@ type Engine struct {
 	Audit func(tx core.App, c Change) error
 	Emit  func(tx core.App, f Fact) error
 	Wake  func()
+
+	// Connected gives the connection to a system, empty if there is none; nil
+	// means that nothing is connected.
+	Connected func(tx core.App, system string) (connection string, err error)
 
 	definitions sync.Map // workflow id → *Compiled; published versions never change
 }

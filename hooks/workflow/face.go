@@ -101,7 +101,7 @@ func (c *Compiled) Face(f *Facts, shown Shown) *ClientFace {
 	as := *f
 	as.State = shown.State // rights and locks as of the state that is shown
 	face := &ClientFace{
-		State: s.Key, Label: clientLabel(s), Category: s.Category, Turn: s.Turn, Outcome: s.Outcome, Due: shown.Due, Since: shown.Since,
+		State: s.Key, Label: clientLabel(s).String(), Category: s.Category, Turn: s.Turn, Outcome: s.Outcome, Due: shown.Due, Since: shown.Since,
 		Title: f.Title, Data: c.clientData(f), Contact: shown.Contact,
 	}
 	for _, i := range f.applicable() {
@@ -118,7 +118,7 @@ func (c *Compiled) Face(f *Facts, shown Shown) *ClientFace {
 }
 
 // clientSees: an item that waits for a later state is shown then; what staff
-// provide is shown from the first state in which the client has to do with it.
+// provide is shown once something of it was handed over.
 func (c *Compiled) clientSees(f *Facts, s *Section, i *Item) bool {
 	if spec := c.Spec(i.Section, i.Key); spec != nil && spec.LockedUntilState != "" && !f.entered(spec.LockedUntilState) {
 		return false
@@ -126,7 +126,7 @@ func (c *Compiled) clientSees(f *Facts, s *Section, i *Item) bool {
 	if s.provider() == "client" {
 		return true
 	}
-	return i.Files.Ready > i.Files.Staff // something was published
+	return i.Files.Shown > 0
 }
 
 func (c *Compiled) clientItem(f *Facts, section *Section, state *State, i *Item) ClientItem {
@@ -139,6 +139,9 @@ func (c *Compiled) clientItem(f *Facts, section *Section, state *State, i *Item)
 	}
 	if _, warning := c.complete(&as, f.Now); warning != "" && editable {
 		why = warning
+	}
+	if stale := i.staleWhy(); stale != "" {
+		why = stale
 	}
 	return ClientItem{
 		ID: i.ID, Section: i.Section, Key: i.Key, Instance: i.Instance, Title: i.Title, Hint: i.Hint, Kind: i.Kind, Position: i.Position,
@@ -153,6 +156,15 @@ func shownOf(i *Item) ShownDecision {
 		return *i.Shown
 	}
 	return ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries}
+}
+
+// staleWhy says that an acknowledgement is older than what it follows from.
+func (i *Item) staleWhy() string {
+	title, _ := i.Answers[staleMark].(string)
+	if title == "" {
+		return ""
+	}
+	return "This was accepted before " + title + " was opened again."
 }
 
 // itemLabel are the words on an item's tag (UX: item tags).
@@ -207,11 +219,11 @@ func (c *Compiled) clientData(f *Facts) map[string]any {
 	return data
 }
 
-func clientLabel(s *State) string {
+func clientLabel(s *State) Label {
 	if s.ClientLabel != nil && !s.ClientLabel.IsZero() {
-		return s.ClientLabel.String()
+		return *s.ClientLabel
 	}
-	return s.Label.String()
+	return s.Label
 }
 
 func count(p *Progress, status string, required bool) {
@@ -253,21 +265,23 @@ func equalFaces(a, b *ClientFace) bool {
 }
 
 // changedItems are the client items that differ between two faces, and the ids
-// of those that went away.
-func changedItems(before, after *ClientFace) (changed []ClientItem, gone []string) {
-	old := map[string]string{}
+// of those that went away; moved says whether one has another place.
+func changedItems(before, after *ClientFace) (changed []ClientItem, gone []string, moved bool) {
+	old := map[string]ClientItem{}
 	if before != nil {
 		for _, i := range before.Items {
-			old[i.ID] = schema.JSON(i)
+			old[i.ID] = i
 		}
 	}
 	for _, i := range after.Items {
-		if was, ok := old[i.ID]; !ok || was != schema.JSON(i) {
+		was, ok := old[i.ID]
+		if !ok || schema.JSON(was) != schema.JSON(i) {
 			changed = append(changed, i)
+			moved = moved || (ok && was.Position != i.Position)
 		}
 		delete(old, i.ID)
 	}
-	return changed, slices.Sorted(maps.Keys(old))
+	return changed, slices.Sorted(maps.Keys(old)), moved
 }
 
 // Rebuild works the client's face out of the truth, without writing it; nil if

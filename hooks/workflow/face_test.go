@@ -138,7 +138,7 @@ func TestFace_staffFilesAreShownWhenHandedOver(t *testing.T) {
 	if shows() {
 		t.Error("a file is shown before it is handed over")
 	}
-	if report.Files.Staff = 0; !shows() {
+	if report.Files.Staff, report.Files.Shown = 0, 1; !shows() {
 		t.Error("a file that was handed over is not shown")
 	}
 }
@@ -146,15 +146,19 @@ func TestFace_staffFilesAreShownWhenHandedOver(t *testing.T) {
 func TestChangedItems(t *testing.T) {
 	a := &ClientFace{Items: []ClientItem{{ID: "1", Status: Missing}, {ID: "2", Status: Missing}, {ID: "3"}}}
 	b := &ClientFace{Items: []ClientItem{{ID: "1", Status: Missing}, {ID: "2", Status: Provided}, {ID: "4"}}}
-	changed, gone := changedItems(a, b)
+	changed, gone, moved := changedItems(a, b)
 	var ids []string
 	for _, i := range changed {
 		ids = append(ids, i.ID)
 	}
-	if !slices.Equal(ids, []string{"2", "4"}) || !slices.Equal(gone, []string{"3"}) {
-		t.Errorf("changed %q, gone %q", ids, gone)
+	if !slices.Equal(ids, []string{"2", "4"}) || !slices.Equal(gone, []string{"3"}) || moved {
+		t.Errorf("changed %q, gone %q, moved %t", ids, gone, moved)
 	}
-	if changed, gone := changedItems(nil, b); len(changed) != 3 || len(gone) != 0 {
+	b.Items[0].Position = 7
+	if changed, _, moved := changedItems(a, b); len(changed) != 3 || !moved {
+		t.Errorf("another place: %d changed, moved %t", len(changed), moved)
+	}
+	if changed, gone, _ := changedItems(nil, b); len(changed) != 3 || len(gone) != 0 {
 		t.Errorf("the first time: %d changed, %d gone", len(changed), len(gone))
 	}
 }

@@ -64,7 +64,11 @@ type Item struct {
 	ReviewedAt    string
 	Answers       map[string]any
 	Tries         int
+	Votes         map[string]Vote // by person, where several people decide
+	Covers        string          // the month that its documents must cover; not stored
 	Files         Files
+
+	moved bool // it has another place than it is stored with
 }
 
 // ItemOptions are what staff chose when they added an item.
@@ -88,6 +92,7 @@ type Files struct {
 	Fresh    int
 	Scanning int
 	Staff    int // by staff, not published
+	Shown    int // published at some time, current or superseded
 	Metadata []map[string]any
 }
 
@@ -134,6 +139,7 @@ type Facts struct {
 	Jobs       map[string]JobState
 	People     map[string]string // duty → person
 	Members    map[string]int    // client role → how many active members or open invitations
+	Gone       map[string]bool   // people with an open veto who may not see the request any more
 	LegalHold  bool
 }
 

@@ -76,16 +76,31 @@ func eachNames(s *Section, spec *ItemSpec, label string) map[string]string {
 	return names
 }
 
+// follows says whether the set of a section's items follows the data now: until
+// the section was first given, and wherever it can be given again. In between it
+// stays as it was sent.
+func (c *Compiled) follows(f *Facts, section string) bool {
+	gives := func(state string) bool {
+		s := c.states[state]
+		return s != nil && slices.Contains(s.Can.Provide, section)
+	}
+	return gives(f.State) || !slices.ContainsFunc(f.Steps, func(s Step) bool { return gives(s.From) })
+}
+
 // sync compares the expected items with those that exist. Existing ones whose
 // condition no longer holds become inactive and keep their answers; they come
-// back as they were. It returns the new items and says whether one changed.
-func (c *Compiled) sync(f *Facts) (added []*Item, changed bool) {
+// back as they were. It returns the items that are new or changed.
+func (c *Compiled) sync(f *Facts) []*Item {
 	byPlace := map[string]*Item{}
 	for _, i := range f.Items {
 		byPlace[place(i)] = i
 	}
+	var changed, added []*Item
 	wanted := map[string]*Item{}
 	for _, want := range c.expected(f) {
+		if !c.follows(f, want.Section) {
+			continue
+		}
 		wanted[place(want)] = want
 		have := byPlace[place(want)]
 		if have == nil {
@@ -94,21 +109,23 @@ func (c *Compiled) sync(f *Facts) (added []*Item, changed bool) {
 			continue
 		}
 		if !have.Active || have.Title != want.Title || have.Position != want.Position {
-			have.Active, have.Title, have.Position, changed = true, want.Title, want.Position, true
+			have.moved = have.moved || have.Position != want.Position
+			have.Active, have.Title, have.Position = true, want.Title, want.Position
+			changed = append(changed, have)
 		}
 	}
 	for _, i := range f.Items {
-		spec := c.Spec(i.Section, i.Key)
-		if spec != nil && spec.Template {
+		if spec := c.Spec(i.Section, i.Key); spec != nil && spec.Template {
 			continue // added by hand: nothing makes it go away
 		}
-		if wanted[place(i)] == nil && i.Active {
-			i.Active, changed = false, true
+		if wanted[place(i)] == nil && i.Active && c.follows(f, i.Section) {
+			i.Active = false
+			changed = append(changed, i)
 		}
 	}
 	f.Items = append(f.Items, added...)
 	slices.SortStableFunc(f.Items, func(a, b *Item) int { return a.Position - b.Position })
-	return added, changed || len(added) > 0
+	return append(changed, added...)
 }
 
 func place(i *Item) string { return i.Section + "\x00" + i.Key + "\x00" + i.Instance }
@@ -166,7 +183,28 @@ func (c *Compiled) filesComplete(spec *ItemSpec, i *Item, now time.Time) (bool, 
 			warning = w
 		}
 	}
+	if w := i.coversNot(); w != "" {
+		warning = w
+	}
 	return true, warning
+}
+
+// periodKeys are the facts by which a document may tell which time it covers.
+var periodKeys = []Metadata{{Key: "period_from", Type: "date", Label: Text("First day it covers")}, {Key: "period_to", Type: "date", Label: Text("Last day it covers")}}
+
+// coversNot says that a document does not cover the wanted month. Whoever tells
+// no days is not asked for them: the reviewer looks.
+func (i *Item) coversNot() string {
+	from, errFrom := time.Parse("2006-01-02", i.metadata(periodKeys[0].Key))
+	to, errTo := time.Parse("2006-01-02", i.metadata(periodKeys[1].Key))
+	month, errMonth := time.Parse("2006-01", i.Covers)
+	if errFrom != nil || errTo != nil || errMonth != nil {
+		return ""
+	}
+	if from.After(month) || to.Before(month.AddDate(0, 1, -1)) {
+		return "This does not cover all of " + month.Format("January 2006") + ". We may ask for another one."
+	}
+	return ""
 }
 
 // metadataOf lists the dates that must be told: those that a rule reads.
@@ -242,6 +280,9 @@ func (c *Compiled) settle(i *Item, now time.Time) {
 		return
 	}
 	done, _ := c.complete(i, now)
+	if done && sentBack(i.Status) {
+		i.newVersion()
+	}
 	switch {
 	case done && i.Answers["none"] == true:
 		i.Status = NotApplicable

@@ -5,10 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/schema"
 )
 
@@ -35,6 +38,7 @@ type row struct {
 	Due          string `db:"due"`
 	DueSet       bool   `db:"due_set"`
 	StateSince   string `db:"state_since"`
+	WakeAt       string `db:"wake_at"`
 	Data         string `db:"data"`
 	Face         string `db:"face"`
 	RestrictedTo string `db:"restricted_to"`
@@ -53,7 +57,7 @@ type row struct {
 // actor may see it: inside a transaction every statement holds up other writers.
 const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
 	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
-	r.due, r.due_set, r.state_since, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
+	r.due, r.due_set, r.state_since, r.wake_at, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
 	r.period, r.revision, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
 	(SELECT json_group_array(json_array(t.key, t."from", t."to", t.actor, t.on_behalf_of, t.revision, t.at) ORDER BY t.revision) FROM transitions t WHERE t.request = r.id) AS steps,
 	(SELECT json_group_object(p.duty, p.person) FROM request_people p WHERE p.request = r.id) AS people,
@@ -69,6 +73,7 @@ type live struct {
 	facts  *Facts
 	shown  Shown
 	before *ClientFace // what the client's rows show now
+	stored indexed     // as the row was read or written last
 	who    Who
 
 	rescoped bool              // who may see it changed
@@ -86,6 +91,7 @@ func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error)
 	if err != nil {
 		return nil, fmt.Errorf("read request %s: %w", id, err)
 	}
+	l.stored = l.indexed()
 	if l.who, err = e.who(tx, &l.row, actor); err != nil {
 		return nil, err
 	}
@@ -113,6 +119,7 @@ func (e *Engine) gather(tx core.App, l *live) error {
 	if l.facts.Items, err = loadItems(tx, l.ID); err != nil {
 		return err
 	}
+	l.def.cover(l.facts)
 	if l.facts.Steps, err = l.steps(); err != nil {
 		return err
 	}
@@ -125,9 +132,47 @@ func (e *Engine) gather(tx core.App, l *live) error {
 		}
 	}
 	if l.def.invites(l.State) {
-		l.facts.Members, err = countMembers(tx, l.OrgPath)
+		if l.facts.Members, err = countMembers(tx, l.OrgPath); err != nil {
+			return err
+		}
 	}
+	l.facts.Gone, err = e.gone(tx, l)
 	return err
+}
+
+// cover notes for each item the month that its documents must cover.
+func (c *Compiled) cover(f *Facts) {
+	for _, i := range f.Items {
+		if spec := c.Spec(i.Section, i.Key); spec != nil && spec.Check["period_covers"] != "" {
+			i.Covers, _ = f.Data[spec.Check["period_covers"]].(string)
+		}
+	}
+}
+
+// gone finds who holds an open veto and may not see the request any more: a veto
+// must not outlast its owner.
+func (e *Engine) gone(tx core.App, l *live) (map[string]bool, error) {
+	gone := map[string]bool{}
+	for _, i := range l.facts.Items {
+		for person, v := range i.Votes {
+			if v.open() {
+				gone[person] = true
+			}
+		}
+	}
+	if len(gone) == 0 {
+		return gone, nil
+	}
+	for _, scope := range []string{l.Scope, l.ClientScope} {
+		there, err := access.Watchers(tx, scope, slices.Collect(maps.Keys(gone)), e.Clock())
+		if err != nil {
+			return nil, err
+		}
+		for _, person := range there {
+			delete(gone, person)
+		}
+	}
+	return gone, nil
 }
 
 // invites says whether a step out of the state asks whether somebody is there.
@@ -166,6 +211,7 @@ type itemRow struct {
 	ReviewedAt    string `db:"reviewed_at"`
 	Answers       string `db:"answers"`
 	Tries         int    `db:"tries"`
+	Votes         string `db:"votes"`
 	Files         string `db:"files"`
 }
 
@@ -173,15 +219,17 @@ type itemRow struct {
 // count, what staff hold back is counted apart.
 const selectItems = `SELECT i.id, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
 	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, i.reviewed_at,
-	COALESCE(i.answers, '{}') AS answers, i.tries,
-	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'metadata', json(COALESCE(d.metadata, '{}'))))
-		FROM documents d WHERE d.item = i.id AND d.superseded = 0) AS files
+	COALESCE(i.answers, '{}') AS answers, i.tries, COALESCE(NULLIF(i.votes, ''), '{}') AS votes,
+	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'old', d.superseded, 'published', d.published_at != '', 'metadata', json(COALESCE(d.metadata, '{}'))))
+		FROM documents d WHERE d.item = i.id) AS files
 	FROM items i WHERE i.request = {:id} ORDER BY i.position, i.created, i.id`
 
 type fileRow struct {
 	State    string         `json:"state"`
 	Fresh    int            `json:"fresh"`
 	Staff    int            `json:"staff"`
+	Old      int            `json:"old"`
+	Shown    int            `json:"published"`
 	Metadata map[string]any `json:"metadata"`
 }
 
@@ -213,6 +261,10 @@ func (r *itemRow) item() (*Item, error) {
 	if err := json.Unmarshal([]byte(r.Shown), &i.Shown); err != nil {
 		return nil, err
 	}
+	var err error
+	if i.Votes, err = votesOf(r.Votes); err != nil {
+		return nil, err
+	}
 	var files []fileRow
 	if err := json.Unmarshal([]byte(r.Files), &files); err != nil {
 		return nil, err
@@ -224,7 +276,10 @@ func (r *itemRow) item() (*Item, error) {
 }
 
 func (f *Files) add(r fileRow) {
+	f.Shown += r.Shown
 	switch {
+	case r.Old == 1:
+		return
 	case r.State == "scanning":
 		f.Scanning++
 		return

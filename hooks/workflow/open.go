@@ -38,6 +38,9 @@ type NewItem struct {
 	Required *bool       `json:"required"`
 	Due      string      `json:"due"`
 	Options  ItemOptions `json:"options"`
+
+	// Values fill the places in the template's title, where no title is given.
+	Values map[string]string `json:"values"`
 }
 
 // Open opens a request on the newest published version of a workflow.
@@ -168,6 +171,7 @@ func (e *Engine) store(tx core.App, l *live, state *State) error {
 	if err != nil {
 		return fmt.Errorf("open request: %w", err)
 	}
+	l.stored = indexed{l.State, state.Category, state.Turn, l.Assignee, l.facts.Due, l.StateSince, "", "[]"}
 	l.facts.Priority = "normal"
 	for _, i := range l.facts.Items {
 		i.EnteredStatus = i.Status

@@ -27,6 +27,8 @@ type RequestPatch struct {
 	Assignee         *string        `json:"assignee"`
 	Priority         *string        `json:"priority"`
 	Tags             []string       `json:"tags"`
+	Note             string         `json:"note"` // with an assignee: words for the colleague
+	Was              map[string]any `json:"was"`  // the data that the editor started from
 	ExpectedRevision *int           `json:"expected_revision"`
 }
 
@@ -45,9 +47,12 @@ func (e *Engine) patch(tx core.App, l *live, in RequestPatch) error {
 	if err := e.fresh(tx, l, in.ExpectedRevision); err != nil {
 		return err
 	}
+	if err := e.unchanged(tx, l, "", l.facts.Data, in.Data, in.Was); err != nil {
+		return err
+	}
 	before := map[string]any{"title": l.facts.Title, "due": l.facts.Due, "assignee": l.Assignee, "priority": l.facts.Priority, "tags": l.Tags}
 	data := maps.Clone(l.facts.Data)
-	if in.Title != nil || in.Due != nil || in.Assignee != nil || in.Priority != nil || in.Tags != nil {
+	if in.Title != nil || in.Due != nil || in.Assignee != nil || in.Priority != nil || in.Tags != nil || in.Note != "" {
 		if err := e.patchHead(tx, l, in); err != nil {
 			return err
 		}
@@ -76,27 +81,16 @@ func (e *Engine) patch(tx core.App, l *live, in RequestPatch) error {
 	if err := e.save(tx, l, l.State); err != nil {
 		return err
 	}
+	if err := e.writeWords(tx, l, Input{InternalNote: in.Note}, schema.Stamp(l.facts.Now)); err != nil {
+		return err
+	}
 	return e.tell(tx, l, "update", schema.Requests, l.ID, change, "request.changed", map[string]any{"fields": slices.Sorted(maps.Keys(change))})
 }
 
-// syncItems lets items appear and disappear as data changes, while their
-// section can be provided.
+// syncItems lets items appear and disappear as data changes, while their section
+// follows the data.
 func (e *Engine) syncItems(tx core.App, l *live) error {
-	state := l.def.State(l.State)
-	if state == nil || (len(state.Can.Provide) == 0 && state.Visible()) {
-		return nil
-	}
-	before := snapshot(l.facts.Items)
-	if _, changed := l.def.sync(l.facts); !changed {
-		return nil
-	}
-	items := newTouched()
-	for _, i := range l.facts.Items {
-		if before[i.ID] != schema.JSON(i) {
-			items.add(i)
-		}
-	}
-	return e.saveItems(tx, l, items.list())
+	return e.saveItems(tx, l, l.def.sync(l.facts))
 }
 
 // patchHead changes title, due date, assignee, priority and tags: staff's
@@ -140,9 +134,32 @@ func (e *Engine) patchHead(tx core.App, l *live, in RequestPatch) error {
 		l.facts.Priority = *in.Priority
 	}
 	if in.Tags != nil {
-		l.Tags = schema.JSON(in.Tags)
+		tags, err := cleanTags(in.Tags)
+		if err != nil {
+			return err
+		}
+		l.Tags = schema.JSON(tags)
+	}
+	if in.Note != "" && (in.Assignee == nil || len(in.Note) > maxText) {
+		return problem.Field("note", problem.BadInput, "A note goes with an assignee, for the colleague who takes over.")
 	}
 	return nil
+}
+
+// cleanTags takes short words, each once.
+func cleanTags(tags []string) ([]string, error) {
+	clean := []string{}
+	for _, tag := range tags {
+		tag = strings.Join(strings.Fields(tag), " ")
+		switch {
+		case tag == "" || slices.Contains(clean, tag):
+		case len(tag) > 60 || len(clean) >= 20:
+			return nil, problem.Field("tags", problem.FieldInvalid, "A request has at most 20 tags of at most 60 characters each.")
+		default:
+			clean = append(clean, tag)
+		}
+	}
+	return clean, nil
 }
 
 // assign hands the request to a colleague who may see it.
@@ -176,16 +193,24 @@ func (l *live) setDue(due string) error {
 		l.facts.Due, l.facts.DueSet = "", false
 		return nil
 	}
-	if day, err := time.ParseInLocation("2006-01-02", due, l.def.Calendar.Zone()); err == nil {
-		l.facts.Due, l.facts.DueSet = schema.Stamp(l.def.Calendar.EndOfBusinessDay(day)), true
-		return nil
-	}
-	at := schema.Time(due)
-	if at.IsZero() || at.Year() < 2000 || at.Year() > 2200 {
-		return problem.Field("due", problem.FieldInvalid, "A date such as 2026-03-31 is expected.")
+	at, err := l.dueAt(due)
+	if err != nil {
+		return err
 	}
 	l.facts.Due, l.facts.DueSet = schema.Stamp(at), true
 	return nil
+}
+
+// dueAt reads a day, which means its closing hour, or a point in time.
+func (l *live) dueAt(due string) (time.Time, error) {
+	if day, err := time.ParseInLocation("2006-01-02", strings.TrimSpace(due), l.def.Calendar.Zone()); err == nil {
+		return l.def.Calendar.EndOfBusinessDay(day), nil
+	}
+	at := schema.Time(due)
+	if at.IsZero() || at.Year() < 2000 || at.Year() > 2200 {
+		return at, problem.Field("due", problem.FieldInvalid, "A date such as 2026-03-31 is expected.")
+	}
+	return at, nil
 }
 
 // writeData merges values by key; null clears. What may not be written is named
@@ -244,6 +269,7 @@ type ItemPatch struct {
 	Status           string         `json:"status"`
 	Reason           *string        `json:"reason"`
 	Comment          *string        `json:"comment"`
+	Was              map[string]any `json:"was"` // the answers that the editor started from
 	ExpectedRevision *int           `json:"expected_revision"`
 }
 
@@ -308,7 +334,10 @@ func (e *Engine) answer(tx core.App, l *live, i *Item, in ItemPatch) error {
 		return problem.New(problem.ItemLocked, i.Title+": "+why).With(i.ID, problem.ItemLocked, why)
 	}
 	before := maps.Clone(i.Answers)
-	if err := l.mergeAnswers(i, in); err != nil {
+	if err := e.unchanged(tx, l, i.ID, i.Answers, in.Answers, in.Was); err != nil {
+		return err
+	}
+	if err := l.mergeAnswers(tx, i, in); err != nil {
 		return err
 	}
 	if equal(before, i.Answers) {
@@ -359,7 +388,7 @@ func (e *Engine) itemSaved(tx core.App, l *live, i *Item, was string, change map
 	return e.tell(tx, l, "update", schema.Items, i.ID, change, event, map[string]any{"item": i.ID, "key": i.Key, "title": i.Title, "from": was, "to": i.Status})
 }
 
-func (l *live) mergeAnswers(i *Item, in ItemPatch) error {
+func (l *live) mergeAnswers(tx core.App, i *Item, in ItemPatch) error {
 	spec := l.def.Spec(i.Section, i.Key)
 	if in.None != nil {
 		if spec == nil || spec.AllowNone == "" {
@@ -386,7 +415,9 @@ func (l *live) mergeAnswers(i *Item, in ItemPatch) error {
 		i.Answers[key] = cleaned
 	}
 	if key := "accepted"; i.Kind == "acknowledge" && i.Answers[key] == true && in.Answers[key] == true {
-		l.recordAcknowledgement(spec, i)
+		if err := l.recordAcknowledgement(tx, spec, i); err != nil {
+			return err
+		}
 	}
 	if encoded, err := json.Marshal(i.Answers); err != nil || len(encoded) > 1<<20 {
 		return problem.Field("answers", problem.BadInput, "The answers are too long.")
@@ -428,23 +459,38 @@ func (l *live) cleanAnswer(spec *ItemSpec, i *Item, key string, value any) (any,
 	return value, nil
 }
 
-// recordAcknowledgement keeps what the definition asks for: name, address, the
-// digest of the text that was accepted.
-func (l *live) recordAcknowledgement(spec *ItemSpec, i *Item) {
+// recordAcknowledgement keeps what the definition asks for: who accepted, from
+// where, and the digests of the text and the files that were accepted.
+func (l *live) recordAcknowledgement(tx core.App, spec *ItemSpec, i *Item) error {
 	record := map[string]any{"at": schema.Stamp(l.facts.Now), "by": l.who.Actor.ID}
-	if spec != nil {
-		for _, what := range spec.Records {
-			switch what {
-			case "name":
-				record["name"] = l.who.Actor.Name
-			case "ip":
-				record["ip"] = l.who.Actor.IP
-			case "text_sha256":
-				record["text_sha256"] = textDigest(l.def.Texts[spec.TextRef], i.Title)
-			}
-		}
+	if l.who.Standing.OnBehalfOf != "" {
+		record["on_behalf_of"] = l.who.Standing.OnBehalfOf
 	}
 	i.Answers["_record"] = record
+	delete(i.Answers, staleMark)
+	if spec == nil {
+		return nil
+	}
+	for _, what := range spec.Records {
+		switch what {
+		case "name":
+			record["name"] = l.who.Actor.Name
+		case "ip":
+			record["ip"] = l.who.Actor.IP
+		case "user_agent":
+			record["user_agent"] = l.who.Actor.UserAgent
+		case "text_sha256":
+			record["text_sha256"] = textDigest(l.def.Texts[spec.TextRef], i.Title)
+		case "file_sha256":
+			digests := []string{}
+			err := tx.DB().NewQuery(`SELECT sha256 FROM documents WHERE item = {:item} AND superseded = 0 AND scope NOT LIKE 'staff:%' ORDER BY created, id`).Bind(dbx.Params{"item": i.ID}).Column(&digests)
+			if err != nil {
+				return fmt.Errorf("read accepted files: %w", err)
+			}
+			record["file_sha256"] = digests
+		}
+	}
+	return nil
 }
 
 // fillField lets a form fill a field of the request ("fills").

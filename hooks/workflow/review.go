@@ -1,13 +1,10 @@
 package workflow
 
 import (
-	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/problem"
@@ -25,8 +22,7 @@ func (e *Engine) review(tx core.App, l *live, i *Item, in ItemPatch) error {
 	}
 	was := i.Status
 	if in.Status == Provided {
-		i.Status, i.Reason, i.Comment, i.Tries = i.Shown.Status, i.Shown.Reason, i.Shown.Comment, i.Shown.Tries
-		i.Shown, i.Reviewer, i.ReviewedAt = nil, "", ""
+		l.takeBack(i)
 	} else {
 		l.decide(i, in)
 	}
@@ -51,17 +47,63 @@ func (l *live) decide(i *Item, in ItemPatch) {
 	if i.Shown == nil && l.who.Side() != "client" {
 		i.Shown = &ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries}
 	}
-	if sentBack(i.Status) && i.Shown != nil {
-		i.Tries = i.Shown.Tries // a decision changed before it was out counts once
+	if sentBack(i.Status) && (i.Shown != nil || i.Status != i.EnteredStatus) {
+		i.Tries-- // a decision changed before it was out counts once
 	}
-	l.give(i, in.Status)
-	i.Reason, i.Comment = "", ""
-	if in.Reason != nil {
-		i.Reason = *in.Reason
+	reason, comment := textOf(in.Reason), textOf(in.Comment)
+	status := in.Status
+	if spec := l.def.Spec(i.Section, i.Key); spec.ByVotes() && status != Waived && !l.who.Superuser {
+		v := voteOf(spec.Review, l.who, status, firstOf(comment, human(reason)), schema.Stamp(l.facts.Now))
+		status = i.vote(spec.Review, l.who.Actor.ID, v, l.facts.Gone)
+		if sentBack(status) && !sentBack(in.Status) {
+			reason, comment = i.Reason, i.Comment // an acceptance does not wipe why somebody else refused
+		}
 	}
-	if in.Comment != nil {
-		i.Comment = *in.Comment
+	l.give(i, status)
+	i.Reason, i.Comment = reason, comment
+}
+
+// takeBack undoes one's own decision while the other side does not know of it.
+func (l *live) takeBack(i *Item) {
+	if spec := l.def.Spec(i.Section, i.Key); spec.ByVotes() {
+		if sentBack(i.Status) {
+			i.Tries--
+		}
+		if i.Status = i.unvote(spec.Review, l.who.Actor.ID); sentBack(i.Status) {
+			i.Tries++
+		} else {
+			i.Reason, i.Comment = "", ""
+		}
+		if i.Shown != nil && i.Shown.Status == i.Status {
+			i.Shown = nil
+		}
+		return
 	}
+	before := ShownDecision{Status: i.EnteredStatus, Tries: i.Tries}
+	if sentBack(i.Status) {
+		before.Tries--
+	}
+	if i.Shown != nil {
+		before = *i.Shown
+	}
+	i.Status, i.Reason, i.Comment, i.Tries = before.Status, before.Reason, before.Comment, before.Tries
+	i.Shown, i.Reviewer, i.ReviewedAt = nil, "", ""
+}
+
+// mayTakeBack says whether there is an own decision that may be undone.
+func (l *live) mayTakeBack(i *Item) bool {
+	if l.def.Spec(i.Section, i.Key).ByVotes() {
+		_, voted := i.Votes[l.who.Actor.ID]
+		return voted
+	}
+	return i.Shown != nil || (l.who.Side() == "client" && i.Reviewer == l.who.Actor.ID && i.Status != i.EnteredStatus)
+}
+
+func textOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 // decisionPossible checks a decision against the item and its definition.
@@ -76,7 +118,8 @@ func (l *live) decisionPossible(i *Item, in ItemPatch) error {
 	shown := shownOf(i).Status
 	switch in.Status {
 	case Accepted:
-		if shown != Provided && shown != NotApplicable && i.Status != Provided {
+		// What was sent back in this very state is still there to be accepted.
+		if given := i.EnteredStatus == Provided || i.EnteredStatus == Accepted; shown != Provided && shown != NotApplicable && i.Status != Provided && !given {
 			return problem.New(problem.ItemMissing, i.Title+" is not there yet, so it cannot be accepted.").With(i.ID, problem.ItemMissing, "Not there yet.")
 		}
 	case Rejected, MoreNeeded:
@@ -85,121 +128,11 @@ func (l *live) decisionPossible(i *Item, in ItemPatch) error {
 			return problem.Field("comment", problem.ReasonRequired, "Say why this is not needed.")
 		}
 	case Provided:
-		if i.Shown == nil {
+		if !l.mayTakeBack(i) {
 			return problem.New(problem.ItemLocked, "There is no decision of yours to take back.").With(i.ID, problem.ItemLocked, "No open decision.")
 		}
 	default:
 		return problem.Field("status", problem.FieldInvalid, "One of these is expected: accepted, rejected, more_needed, waived.")
 	}
 	return nil
-}
-
-// AddItem adds an item to a dynamic section of a live request.
-func (e *Engine) AddItem(_ context.Context, app core.App, id string, actor schema.Actor, in NewItem) error {
-	return e.within(app, func(tx core.App) error {
-		l, err := e.load(tx, id, actor)
-		if err != nil {
-			return err
-		}
-		if err := staffOnly(actor); err != nil {
-			return err
-		}
-		i, err := l.addItem(in, false)
-		if err != nil {
-			return err
-		}
-		i.EnteredStatus = Missing
-		if err := e.saveItems(tx, l, []*Item{i}); err != nil {
-			return err
-		}
-		if err := e.save(tx, l, l.State); err != nil {
-			return err
-		}
-		return e.tell(tx, l, "create", schema.Items, i.ID, map[string]any{"title": i.Title}, "item.added", map[string]any{"item": i.ID, "key": i.Key, "title": i.Title})
-	})
-}
-
-// addItem checks and makes an item; opening says that the request is not open
-// yet, so that its state grants nothing.
-func (l *live) addItem(in NewItem, opening bool) (*Item, error) {
-	s := l.def.Section(in.Section)
-	if s == nil && in.Section == "" && len(l.def.Sections) == 1 {
-		s = &l.def.Sections[0]
-	}
-	if s == nil || !s.Dynamic {
-		return nil, problem.Field("section", problem.BadInput, "Items can be added to a section of the firm's own list only.")
-	}
-	if !opening && !l.def.mayAdd(l.facts, s, l.who) {
-		return nil, problem.New(problem.NotYours, "Items cannot be added now, or not by you.")
-	}
-	spec := l.def.Spec(s.Key, in.Template)
-	if spec == nil || !spec.Template {
-		return nil, problem.Field("template", problem.BadInput, "Choose what kind of item this is: "+templates(s)+".")
-	}
-	title := strings.TrimSpace(in.Title)
-	if title == "" || len(title) > 300 {
-		return nil, problem.Field("title", problem.FieldMissing, "Give the item a title (at most 300 characters).")
-	}
-	if len(in.Hint) > 2000 || len(l.facts.Items) >= 500 {
-		return nil, problem.Field("hint", problem.FieldInvalid, "The hint is too long, or there are too many items.")
-	}
-	i := l.def.instantiate(s, spec, element{}, element{}, len(l.facts.Items))
-	i.ID, i.Title, i.Hint, i.Options, i.Due = schema.NewID(), title, in.Hint, in.Options, in.Due
-	i.Instance = l.nextInstance(s.Key, spec.Key)
-	if in.Required != nil {
-		i.Required = *in.Required
-	}
-	if i.Hint == "" {
-		i.Hint = spec.Help
-	}
-	l.facts.Items = append(l.facts.Items, i)
-	return i, nil
-}
-
-func (l *live) nextInstance(section, key string) string {
-	n := 1
-	for _, i := range l.facts.Items {
-		if i.Section == section && i.Key == key {
-			n++
-		}
-	}
-	return strconv.Itoa(n)
-}
-
-func templates(s *Section) string {
-	var names []string
-	for _, spec := range s.Items {
-		if spec.Template {
-			names = append(names, spec.Key)
-		}
-	}
-	return strings.Join(names, ", ")
-}
-
-// RemoveItem takes an added item away that the client was never shown.
-func (e *Engine) RemoveItem(_ context.Context, app core.App, id string, actor schema.Actor) (string, error) {
-	var request string
-	err := e.within(app, func(tx core.App) error {
-		l, i, err := e.loadItem(tx, id, actor)
-		if err != nil {
-			return err
-		}
-		if err := staffOnly(actor); err != nil {
-			return err
-		}
-		request = l.ID
-		s, spec := l.def.Section(i.Section), l.def.Spec(i.Section, i.Key)
-		if s == nil || spec == nil || !spec.Template || !l.def.mayAdd(l.facts, s, l.who) || l.showsItem(i.ID) {
-			return problem.New(problem.ItemLocked, "The client knows this item already. Waive it instead.")
-		}
-		if _, err := tx.DB().Delete(schema.Items, dbx.HashExp{"id": i.ID}).Execute(); err != nil {
-			return fmt.Errorf("remove item %s: %w", i.ID, err)
-		}
-		l.facts.Items = slices.DeleteFunc(l.facts.Items, func(x *Item) bool { return x.ID == i.ID })
-		if err := e.save(tx, l, l.State); err != nil {
-			return err
-		}
-		return e.tell(tx, l, "delete", schema.Items, i.ID, map[string]any{"title": i.Title}, "item.removed", map[string]any{"item": i.ID, "title": i.Title})
-	})
-	return request, err
 }

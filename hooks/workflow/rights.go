@@ -17,8 +17,12 @@ func (s *Section) provider() string {
 
 // reviewers are the roles that may decide on an item.
 func (c *Compiled) reviewers(s *Section, spec *ItemSpec) []string {
-	if spec != nil && spec.Review != nil && spec.Review.Quorum != nil {
-		return append([]string{spec.Review.Quorum.Role}, spec.Review.Veto...)
+	if spec.ByVotes() {
+		roles := slices.Clone([]string(spec.Review.Veto))
+		if spec.Review.Quorum != nil {
+			return append([]string{spec.Review.Quorum.Role}, roles...)
+		}
+		return append([]string{s.Reviewer}, roles...)
 	}
 	if spec != nil && spec.Reviewer != "" {
 		return []string{spec.Reviewer}

@@ -24,7 +24,11 @@ func read(e *core.RequestEvent, into any) error {
 	return problem.New(problem.BadInput, "This is not what is expected here: send JSON with the members that the documentation names.").Because(err)
 }
 
-func actor(e *core.RequestEvent) schema.Actor { return schema.ActorOf(e.Auth, e.RealIP()) }
+func actor(e *core.RequestEvent) schema.Actor {
+	a := schema.ActorOf(e.Auth, e.RealIP())
+	a.UserAgent = e.Request.UserAgent()
+	return a
+}
 
 // show answers with the request as the caller's side is shown it.
 func (e *Engine) show(re *core.RequestEvent, id string) error {
@@ -98,17 +102,23 @@ func (e *Engine) GetActions(re *core.RequestEvent) error {
 	return re.JSON(http.StatusOK, actions)
 }
 
-// PostItem adds an item.
+// PostItems adds items: one, rows, or a table. A preview saves nothing.
 //
-//	POST /api/portal/requests/{id}/items {section, template, title, hint?, required?, options?} → 200 the view
-func (e *Engine) PostItem(re *core.RequestEvent) error {
-	var in NewItem
+//	POST /api/portal/requests/{id}/items {section, template, title | values, hint?, required?, due?, options?} → 200 the view
+//	POST /api/portal/requests/{id}/items {section, template, rows: [{…}] | csv} → 200 the view
+//	POST /api/portal/requests/{id}/items {…, preview: true} → 200 {rows: [{title, ok, message}]}
+func (e *Engine) PostItems(re *core.RequestEvent) error {
+	var in NewItems
 	if err := read(re, &in); err != nil {
 		return problem.Reply(re, err)
 	}
 	id := re.Request.PathValue("id")
-	if err := e.AddItem(re.Request.Context(), re.App, id, actor(re), in); err != nil {
+	checks, err := e.AddItems(re.Request.Context(), re.App, id, actor(re), in)
+	if err != nil {
 		return problem.Reply(re, err)
+	}
+	if in.Preview {
+		return re.JSON(http.StatusOK, map[string]any{"rows": checks})
 	}
 	return e.show(re, id)
 }

@@ -10,12 +10,33 @@ import (
 	"gatehouse/hooks/schema"
 )
 
+// indexed are the columns of a request that lists are sorted and found by. They
+// are assigned only where they change: SQLite writes every index of an assigned
+// column anew.
+type indexed struct {
+	State, Category, Turn, Assignee, Due, StateSince, WakeAt, RestrictedTo string
+}
+
+func (r *row) indexed() indexed {
+	return indexed{r.State, r.Category, r.Turn, r.Assignee, r.Due, r.StateSince, r.WakeAt, r.RestrictedTo}
+}
+
 // saveRequest writes the request with one guarded UPDATE: a revision that is no
 // longer the one that was read means that somebody was faster.
-const saveRequest = `UPDATE requests SET title = {:title}, state = {:state}, category = {:category}, turn = {:turn}, entry = {:entry}, assignee = {:assignee},
-	priority = {:priority}, tags = {:tags}, due = {:due}, due_set = {:due_set}, state_since = {:state_since}, wake_at = {:wake_at}, data = {:data}, progress = {:progress},
-	face = {:face}, restricted_to = {:restricted_to}, revision = {:revision}, closed_at = {:closed_at}, updated = {:now}
-	WHERE id = {:id} AND revision = {:was}`
+func saveRequest(was, now indexed, params dbx.Params) string {
+	set := `UPDATE requests SET title = {:title}, entry = {:entry}, priority = {:priority}, tags = {:tags}, due_set = {:due_set}, data = {:data},
+	progress = {:progress}, face = {:face}, revision = {:revision}, closed_at = {:closed_at}, updated = {:now}`
+	for _, c := range []struct{ name, was, now string }{
+		{"state", was.State, now.State}, {"category", was.Category, now.Category}, {"turn", was.Turn, now.Turn}, {"assignee", was.Assignee, now.Assignee},
+		{"due", was.Due, now.Due}, {"state_since", was.StateSince, now.StateSince}, {"wake_at", was.WakeAt, now.WakeAt}, {"restricted_to", was.RestrictedTo, now.RestrictedTo},
+	} {
+		if c.was != c.now {
+			set += `, ` + c.name + ` = {:` + c.name + `}`
+			params[c.name] = c.now
+		}
+	}
+	return set + ` WHERE id = {:id} AND revision = {:was}`
+}
 
 // save writes a changed request: its row, the client's rows, and one event that
 // tells the open pages to look again. from is the state before.
@@ -41,11 +62,12 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 		closed = l.StateSince
 	}
 	now := schema.Stamp(f.Now)
-	result, err := tx.DB().NewQuery(saveRequest).Bind(dbx.Params{
-		"id": l.ID, "was": was, "title": f.Title, "state": f.State, "category": state.Category, "turn": state.Turn, "entry": f.Entry, "assignee": l.Assignee,
-		"priority": f.Priority, "tags": l.Tags, "due": f.Due, "due_set": f.DueSet, "state_since": l.StateSince, "wake_at": l.def.wakeAt(f), "data": schema.JSON(f.Data),
-		"progress": schema.JSON(l.def.progress(f)), "face": schema.JSON(l.shown), "restricted_to": restricted, "revision": l.Revision, "closed_at": closed, "now": now,
-	}).Execute()
+	params := dbx.Params{
+		"id": l.ID, "was": was, "title": f.Title, "entry": f.Entry, "priority": f.Priority, "tags": l.Tags, "due_set": f.DueSet, "data": schema.JSON(f.Data),
+		"progress": schema.JSON(l.def.progress(f)), "face": schema.JSON(l.shown), "revision": l.Revision, "closed_at": closed, "now": now,
+	}
+	lists := indexed{f.State, state.Category, state.Turn, l.Assignee, f.Due, l.StateSince, l.def.wakeAt(f), restricted}
+	result, err := tx.DB().NewQuery(saveRequest(l.stored, lists, params)).Bind(params).Execute()
 	if err != nil {
 		return fmt.Errorf("save request %s: %w", l.ID, err)
 	}
@@ -53,6 +75,7 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 		return problem.New(problem.Stale, "Somebody was faster. Look again, then decide.").Because(err)
 	}
 	l.State, l.Turn, l.Category, l.Title, l.Due, l.Priority = f.State, state.Turn, state.Category, f.Title, f.Due, f.Priority
+	l.stored = lists
 	if err := l.saveSecrets(tx, now); err != nil {
 		return err
 	}
@@ -97,11 +120,11 @@ func (l *live) saveFace(tx core.App, after *ClientFace, now string) error {
 		"id": l.ID, "number": l.Number, "organization": l.Organization, "title": after.Title, "state": after.State, "label": after.Label, "category": after.Category,
 		"turn": after.Turn, "outcome": after.Outcome, "due": after.Due, "state_since": after.Since, "contact": schema.JSON(after.Contact), "data": schema.JSON(after.Data),
 		"progress": schema.JSON(after.Progress), "revision": l.shown.Revision, "scope": scope, "created": now, "updated": now,
-	}})
+	}}, "number", "organization", "scope")
 	if err != nil {
 		return fmt.Errorf("write client row of %s: %w", l.ID, err)
 	}
-	changed, gone := changedItems(l.before, after)
+	changed, gone, moved := changedItems(l.before, after)
 	rows := make([]dbx.Params, 0, len(changed))
 	for _, i := range changed {
 		rows = append(rows, dbx.Params{
@@ -110,7 +133,7 @@ func (l *live) saveFace(tx core.App, after *ClientFace, now string) error {
 			"options": schema.JSON(i.Options), "answers": schema.JSON(i.Answers), "due": i.Due, "scope": scope, "created": now, "updated": now,
 		})
 	}
-	if err := schema.Upsert(tx, schema.ClientItems, rows); err != nil {
+	if err := schema.Upsert(tx, schema.ClientItems, rows, keptOfItems(moved)...); err != nil {
 		return fmt.Errorf("write client items of %s: %w", l.ID, err)
 	}
 	for _, id := range gone {
@@ -169,17 +192,27 @@ func (l *live) itemParams(i *Item, now string) dbx.Params {
 		"id": i.ID, "request": l.ID, "section": i.Section, "key": i.Key, "instance": i.Instance, "position": i.Position, "kind": i.Kind, "title": i.Title, "hint": i.Hint,
 		"options": schema.JSON(i.Options), "status": i.Status, "entered_status": i.EnteredStatus, "turn": turn, "required": i.Required, "active": i.Active,
 		"reason": i.Reason, "comment": i.Comment, "shown": schema.JSON(i.Shown), "due": i.Due, "provided_by": i.ProvidedBy, "provided_at": i.ProvidedAt,
-		"reviewer": i.Reviewer, "reviewed_at": i.ReviewedAt, "answers": schema.JSON(i.Answers), "tries": i.Tries, "scope": l.Scope, "created": now, "updated": now,
+		"reviewer": i.Reviewer, "reviewed_at": i.ReviewedAt, "answers": schema.JSON(i.Answers), "tries": i.Tries, "votes": schema.JSON(i.Votes), "scope": l.Scope, "created": now, "updated": now,
 	}
+}
+
+// keptOfItems are the columns that an item has for life, and its place unless
+// items moved.
+func keptOfItems(moved bool) []string {
+	if moved {
+		return []string{"request", "section", "key", "instance", "kind", "scope"}
+	}
+	return []string{"request", "section", "key", "instance", "kind", "scope", "position"}
 }
 
 // saveItems writes the given items.
 func (e *Engine) saveItems(tx core.App, l *live, items []*Item) error {
-	rows := make([]dbx.Params, 0, len(items))
+	rows, moved := make([]dbx.Params, 0, len(items)), false
 	for _, i := range items {
 		rows = append(rows, l.itemParams(i, schema.Stamp(l.facts.Now)))
+		moved = moved || i.moved
 	}
-	if err := schema.Upsert(tx, schema.Items, rows); err != nil {
+	if err := schema.Upsert(tx, schema.Items, rows, keptOfItems(moved)...); err != nil {
 		return fmt.Errorf("save items of request %s: %w", l.ID, err)
 	}
 	return nil

@@ -125,36 +125,6 @@ func (e *Engine) apply(tx core.App, l *live, in Input) error {
 	return e.take(tx, l, verdict.Transition, in)
 }
 
-// fresh refuses an actor who decided on an older picture, and says what changed.
-// Each side counts the revisions of what it is shown.
-func (e *Engine) fresh(tx core.App, l *live, expected *int) error {
-	now := l.facts.Revision
-	if l.who.Side() == "client" || l.who.Shown {
-		now = l.shown.Revision
-	}
-	if expected == nil || *expected == now {
-		return nil
-	}
-	p := problem.New(problem.Stale, "This was changed in the meantime. Look again, then decide.").Fact("revision", now)
-	if l.who.Side() == "client" || l.who.Shown {
-		return p
-	}
-	var last struct {
-		Name   string `db:"actor_name"`
-		Action string `db:"action"`
-		At     string `db:"at"`
-		Change string `db:"change"`
-	}
-	err := tx.DB().NewQuery(`SELECT actor_name, action, at, COALESCE(change, '{}') AS change FROM audit_log WHERE request = {:id} ORDER BY seq DESC LIMIT 1`).Bind(dbx.Params{"id": l.ID}).One(&last)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return fmt.Errorf("read last change: %w", err)
-	}
-	if last.Name != "" {
-		p.Message = last.Name + " changed this in the meantime. Look again, then decide."
-	}
-	return p.Fact("changed_by", last.Name).Fact("changed_at", last.At).Fact("action", last.Action).Fact("change", object(last.Change))
-}
-
 // take carries the step out. Everything is decided; what fails now is our own
 // fault and takes the whole transaction back.
 func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
@@ -183,8 +153,14 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 	f.State, f.Entry, f.StateSince = t.To, entry, f.Now
 	l.StateSince = now
 
+	if err := e.cancelJobs(tx, l, revision); err != nil {
+		return err
+	}
 	items, err := e.effects(tx, l, t, in, revision)
 	if err != nil {
+		return err
+	}
+	if err := e.handOver(tx, l, target); err != nil {
 		return err
 	}
 	if !quiet {
@@ -266,19 +242,12 @@ func (c *Compiled) entries(f *Facts, state string) int {
 	return n
 }
 
-// enter prepares the items for the new state: the set is frozen unless the
-// section can be provided there, and each remembers the status it came with.
+// enter prepares the items for the new state: what can be provided there follows
+// the data again, and each item remembers the status it came with.
 func (e *Engine) enter(l *live, target *State, items *touched, quiet bool) {
 	if len(target.Can.Provide) > 0 {
-		before := snapshot(l.facts.Items)
-		added, _ := l.def.sync(l.facts)
-		for _, i := range added {
+		for _, i := range l.def.sync(l.facts) {
 			items.add(i)
-		}
-		for _, i := range l.facts.Items {
-			if was, ok := before[i.ID]; ok && was != schema.JSON(i) {
-				items.add(i)
-			}
 		}
 	}
 	if quiet {
@@ -290,14 +259,6 @@ func (e *Engine) enter(l *live, target *State, items *touched, quiet bool) {
 			items.add(i)
 		}
 	}
-}
-
-func snapshot(items []*Item) map[string]string {
-	m := make(map[string]string, len(items))
-	for _, i := range items {
-		m[i.ID] = schema.JSON(i)
-	}
-	return m
 }
 
 // release lets the decisions out that were made in the state that ends now, all
@@ -314,18 +275,18 @@ func (e *Engine) release(tx core.App, l *live, items *touched) error {
 			return err
 		}
 	}
-	for _, i := range items.list() {
+	for _, i := range l.facts.Items {
 		if !sentBack(i.Status) || i.EnteredStatus == i.Status {
 			continue
 		}
-		_, err := tx.DB().NewQuery(`UPDATE documents SET reviewed = 1, superseded = {:all} WHERE item = {:id} AND superseded = 0`).
-			Bind(dbx.Params{"id": i.ID, "all": i.Status == Rejected}).Execute()
+		_, err := tx.DB().NewQuery(`UPDATE documents SET reviewed = 1, superseded = {:all}, updated = {:now} WHERE item = {:id} AND superseded = 0`).
+			Bind(dbx.Params{"id": i.ID, "all": i.Status == Rejected, "now": schema.Stamp(l.facts.Now)}).Execute()
 		if err != nil {
 			return fmt.Errorf("mark reviewed documents of item %s: %w", i.ID, err)
 		}
 		i.Files.Fresh = 0
 		if i.Status == Rejected {
-			i.Files = Files{}
+			i.Files = Files{Shown: i.Files.Shown}
 		}
 	}
 	return nil
@@ -358,13 +319,30 @@ func (e *Engine) writeWords(tx core.App, l *live, in Input, now string) error {
 	if blank(in.ClientComment) || l.ClientScope == "" {
 		return nil
 	}
+	return l.message(tx, in.ClientComment)
+}
+
+// message writes what both sides see, as the actor's words.
+func (l *live) message(tx core.App, body string) error {
 	user, staff := l.who.Actor.Columns()
+	now := schema.Stamp(l.facts.Now)
 	err := schema.Insert(tx, schema.Messages, dbx.Params{
 		"id": schema.NewID(), "request": l.ID, "organization": l.Organization, "author_user": user, "author_staff": staff,
-		"author_name": l.who.Actor.Name, "body": in.ClientComment, "documents": "[]", "scope": l.ClientScope, "created": now, "updated": now,
+		"author_name": l.who.Actor.Name, "body": body, "documents": "[]", "scope": l.ClientScope, "created": now, "updated": now,
 	})
 	if err != nil {
 		return fmt.Errorf("write message: %w", err)
+	}
+	return nil
+}
+
+// readScopes reads the request's scopes again, after something else than the
+// engine has moved them.
+func (l *live) readScopes(tx core.App) error {
+	err := tx.DB().NewQuery(`SELECT r.scope, COALESCE(c.scope, '') FROM requests r LEFT JOIN client_requests c ON c.id = r.id WHERE r.id = {:id}`).
+		Bind(dbx.Params{"id": l.ID}).Row(&l.Scope, &l.ClientScope)
+	if err != nil {
+		return fmt.Errorf("read scopes of request %s: %w", l.ID, err)
 	}
 	return nil
 }

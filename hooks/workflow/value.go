@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // Names is one name or a list of names; it is stored as a list.
@@ -33,18 +36,20 @@ type Label struct {
 // Text makes a label of one language.
 func Text(s string) Label { return Label{plain: s} }
 
-// In is the text in a language, falling back to English and then to any.
+// In is the text in a language such as "de-AT", else in its base "de", else in
+// English, else in the first language there is.
 func (l Label) In(locale string) string {
 	if l.byLocale == nil {
 		return l.plain
 	}
-	for _, key := range []string{locale, "en"} {
+	base, _, _ := strings.Cut(locale, "-")
+	for _, key := range []string{locale, base, "en"} {
 		if s, ok := l.byLocale[key]; ok {
 			return s
 		}
 	}
-	for _, s := range l.byLocale {
-		return s
+	for _, key := range slices.Sorted(maps.Keys(l.byLocale)) {
+		return l.byLocale[key]
 	}
 	return ""
 }

@@ -116,6 +116,8 @@ type ItemView struct {
 	Tries      int            `json:"tries"`
 	CanReview  bool           `json:"can_review"`
 	Held       bool           `json:"held"`
+	Stale      bool           `json:"stale"` // acknowledged before something that it follows from was opened again
+	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`
 	Documents  []DocumentView `json:"documents"`
 }
@@ -250,14 +252,17 @@ func (l *live) view(documents map[string][]DocumentView) View {
 		v.ReadOnly = "Your role lets you look, not change."
 	}
 	state := def.State(v.State)
-	v.Label, v.Category, v.Turn, v.Outcome = state.Label.String(), state.Category, state.Turn, state.Outcome
+	v.Label, v.Category, v.Turn, v.Outcome = state.Label.In(l.locale()), state.Category, state.Turn, state.Outcome
 	if l.clientSide() {
-		v.Label = clientLabel(state)
+		v.Label = clientLabel(state).In(l.locale())
 	}
 	v.TurnText, v.TurnDetail = l.turnText(v, state)
 	v.Sections, v.Fields, v.Actions = l.sectionViews(documents), l.fieldViews(), l.actions()
 	return v
 }
+
+// locale is the language that the reader wants the workflow's words in.
+func (l *live) locale() string { return l.who.Actor.Locale }
 
 // turnText says in words who must act.
 func (l *live) turnText(v View, state *State) (text, detail string) {
@@ -281,9 +286,30 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 	case state.Turn == "client":
 		return "With the client", things(p.Left, "item", "items") + " to come."
 	case state.Turn == "system":
-		return "With the portal", "It goes on by itself."
+		return "With the portal", l.byItself()
 	}
 	return "With us", NextStep(state.Category, p, v.Label)
+}
+
+// byItself says what the portal does by itself from here, and what each step
+// waits for.
+func (l *live) byItself() string {
+	robot := Who{Actor: schema.System(), System: true}
+	var lines []string
+	for _, t := range l.def.From(l.facts.State) {
+		if !t.Automatic() {
+			continue
+		}
+		verdict := l.def.Decide(l.facts, t.Key, robot, nil)
+		if verdict.Allowed {
+			return "It goes on by itself: " + t.Label.String() + "."
+		}
+		lines = append(lines, fmt.Sprintf("%s: %s", t.Label, verdict.Blockers[0].Message))
+	}
+	if len(lines) == 0 {
+		return "It goes on by itself."
+	}
+	return "It goes on by itself. " + strings.Join(lines, " ")
 }
 
 // NextStep is what staff do next with a request, in a few words.
@@ -303,7 +329,7 @@ func (l *live) sectionViews(documents map[string][]DocumentView) []SectionView {
 	list := make([]SectionView, 0, len(l.def.Sections))
 	for si := range l.def.Sections {
 		s := &l.def.Sections[si]
-		v := SectionView{Key: s.Key, Title: s.Title.String(), Provider: s.provider(), Dynamic: s.Dynamic, Items: []ItemView{}, Templates: []TemplateView{}}
+		v := SectionView{Key: s.Key, Title: s.Title.In(l.locale()), Provider: s.provider(), Dynamic: s.Dynamic, Items: []ItemView{}, Templates: []TemplateView{}}
 		if !l.clientSide() && l.def.mayAdd(l.facts, s, l.who) {
 			v.CanAdd = true
 		}
@@ -334,9 +360,10 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 		d := shownOf(i)
 		as.Status, as.Reason, as.Comment, as.Tries = d.Status, d.Reason, d.Comment, d.Tries
 	} else {
-		v.CanReview, _ = l.def.mayReview(l.facts, i, l.who)
 		v.Held = i.Shown != nil
 	}
+	v.CanReview, _ = l.def.mayReview(f, i, l.who)
+	v.Review = i.reviewView(spec, l.who.Actor.ID)
 	state := l.def.State(f.State)
 	v.Status, v.Reason, v.ReasonText, v.Comment, v.Tries = as.Status, as.Reason, human(as.Reason), as.Comment, as.Tries
 	v.Label = itemLabel(&as, state)
@@ -346,6 +373,9 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 	}
 	if _, warning := l.def.complete(&as, l.facts.Now); warning != "" && (v.Editable || !l.clientSide()) {
 		v.Why = warning
+	}
+	if why := as.staleWhy(); why != "" {
+		v.Stale, v.Why = true, why
 	}
 	v.Turn = l.itemParams(&as, "")["turn"].(string)
 	if v.Documents == nil {
@@ -387,7 +417,11 @@ func (l *live) ask(spec *ItemSpec, i *Item) Ask {
 	if text := l.def.Texts[spec.TextRef]; text != nil {
 		ask.TextTitle, ask.Text = text.Title, text.Body
 	}
-	for _, m := range spec.Metadata {
+	wanted := spec.Metadata
+	if spec.Check["period_covers"] != "" {
+		wanted = slices.Concat(wanted, periodKeys)
+	}
+	for _, m := range wanted {
 		ask.Metadata = append(ask.Metadata, MetadataView{m.Key, m.Type, metadataLabel(m)})
 	}
 	for _, r := range spec.RejectReasons {
@@ -404,7 +438,7 @@ func (l *live) fieldViews() []FieldView {
 		if (field.Staff() && l.clientSide()) || !field.When.holds(l.facts) {
 			continue
 		}
-		v := FieldView{Key: field.Key, Label: fieldLabel(field), Type: field.Type, Value: l.facts.Data[field.Key], Options: []OptionView{}, Required: field.RequiredBefore != "", Help: field.Help, Staff: field.Staff()}
+		v := FieldView{Key: field.Key, Label: fieldLabelIn(field, l.locale()), Type: field.Type, Value: l.facts.Data[field.Key], Options: []OptionView{}, Required: field.RequiredBefore != "", Help: field.Help, Staff: field.Staff()}
 		for _, o := range field.Options {
 			v.Options = append(v.Options, OptionView{o, human(o)})
 		}
@@ -462,7 +496,7 @@ func (l *live) actions() []Action {
 			continue
 		}
 		verdict := l.def.Decide(f, t.Key, l.who, nil)
-		a := Action{Key: t.Key, Label: t.Label.String(), To: t.To, Allowed: verdict.Allowed, By: l.def.Sides(t), Confirm: t.Confirm, Blockers: verdict.Blockers, Requires: []Requirement{}, Consequence: l.consequence(t)}
+		a := Action{Key: t.Key, Label: t.Label.In(l.locale()), To: t.To, Allowed: verdict.Allowed, By: l.def.Sides(t), Confirm: t.Confirm, Blockers: verdict.Blockers, Requires: []Requirement{}, Consequence: l.consequence(t)}
 		if l.clientSide() {
 			a.By = slices.DeleteFunc(a.By, func(s string) bool { return s != "client" })
 		}
@@ -507,7 +541,7 @@ func (l *live) staffView(app core.App) (StaffView, error) {
 		v.Tags = []string{}
 	}
 	if s := l.def.State(l.shown.State); s != nil {
-		v.ClientSees = &ClientSees{s.Key, clientLabel(s)}
+		v.ClientSees = &ClientSees{s.Key, clientLabel(s).In(l.locale())}
 	}
 	for _, j := range l.facts.Jobs {
 		v.Jobs = append(v.Jobs, JobView{j.ID, j.Name, j.System, j.Status, j.LastError})

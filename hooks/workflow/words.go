@@ -17,9 +17,11 @@ func human(key string) string {
 	return string(unicode.ToUpper(r)) + s[size:]
 }
 
-func fieldLabel(f *Field) string {
+func fieldLabel(f *Field) string { return fieldLabelIn(f, "") }
+
+func fieldLabelIn(f *Field, locale string) string {
 	if !f.Label.IsZero() {
-		return f.Label.String()
+		return f.Label.In(locale)
 	}
 	return human(f.Key)
 }
