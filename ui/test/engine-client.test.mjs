@@ -300,11 +300,11 @@ describe("a client and the engine", { skip: noBrowser }, () => {
     const bills = await item(anna, id, "purchase_bills");
     await sales.click();
     await page.getByRole("heading", { level: 1, name: /Sales invoices/ }).waitFor();
-    await page.getByLabel("No sales this month").check();
+    await page.getByRole("checkbox", { name: "No sales this month" }).check();
     await page.getByRole("main").getByText("You said: No sales this month").waitFor();
     await look(page, "engine-item");
     await page.getByRole("button", { name: /^Undo: / }).click();
-    await page.getByLabel("No sales this month").check();
+    await page.getByRole("checkbox", { name: "No sales this month" }).check();
     await page.getByRole("main").getByText("You said: No sales this month").waitFor();
     assert.equal((await item(anna, id, "sales_invoices")).status, "not_applicable");
     await page.getByRole("link", { name: /^Next: / }).click();

@@ -35,6 +35,6 @@ export function earlierOf(doc: Doc, all: Doc[]): Doc[] {
   return (named.length ? named : old).sort((a, b) => b.version - a.version || b.created.localeCompare(a.created));
 }
 
-/** Why somebody's veto still stands, if one does: the votes of those beside the quorum that said no. */
+/** Whose veto still stands, if one does: only they can lift it, by accepting. */
 export const vetoes = ({ review }: Item) =>
-  review?.veto_open ? review.votes.filter(({ role, status }) => role !== review.role && status === "rejected") : [];
+  review?.veto_open ? review.votes.filter(({ veto, status }) => veto && status !== "accepted") : [];

@@ -178,6 +178,7 @@ export interface Vote {
   name: string;
   role: string;
   status: string;
+  veto: boolean;
   comment: string;
   at: string;
 }

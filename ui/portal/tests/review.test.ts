@@ -37,9 +37,16 @@ const view = (items: Item[], actions: Action[] = []) =>
     fields: [],
     actions,
   }) as unknown as RequestView;
-const vote = (role: string, status: string): Vote => ({ name: role, role, status, comment: "", at: "" });
+const vote = (role: string, status: string): Vote => ({
+  name: role,
+  role,
+  status,
+  veto: role === "Legal",
+  comment: "",
+  at: "",
+});
 const review = (changes: Partial<Review>): Review => ({
-  role: "client_approver",
+  role: "Approver",
   count: 2,
   needed: "1 of 2 approvals",
   votes: [],
@@ -71,10 +78,10 @@ describe("an item to decide on", () => {
   });
 
   it("names who stands in the way", () => {
-    const votes = [vote("client_approver", "rejected"), vote("client_legal", "rejected")];
+    const votes = [vote("Approver", "rejected"), vote("Legal", "rejected")];
     expect(vetoes(item("a", { review: review({ votes }) }))).toEqual([]);
     expect(vetoes(item("a", { review: review({ votes, veto_open: true }) })).map(({ role }) => role)).toEqual([
-      "client_legal",
+      "Legal",
     ]);
   });
 });

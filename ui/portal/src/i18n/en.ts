@@ -227,6 +227,7 @@ export const en = {
   "save.saved": "Saved {time}",
   "save.saved_plain": "Saved",
   "save.kept": "Not saved: no connection. Kept on this device.",
+  "save.choose": "Not saved yet: choose which answer counts.",
   "save.refused": "Not saved: {why}",
   "conflict.text": "Somebody else answered this too.",
   "conflict.by": "{name} answered this too.",
@@ -317,8 +318,11 @@ export const en = {
 
   // Action bar, check, sent
   "act.left": { one: "{n} item left", other: "{n} items left" },
+  "act.left_things": { one: "{n} thing left before you can send", other: "{n} things left before you can send" },
+  "act.left_things_short": { one: "{n} thing left", other: "{n} things left" },
   "act.left_long": { one: "{n} item left before you can send", other: "{n} items left before you can send" },
   "act.why_not": "Why not “{label}”?",
+  "act.why_not_short": "See all",
   "act.missing": {
     one: "Before “{label}”, {n} thing is missing",
     other: "Before “{label}”, {n} things are missing",
