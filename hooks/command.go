@@ -158,10 +158,14 @@ func (h *House) hooksCommand() *cobra.Command {
 }
 
 func (h *House) workflowCommand() *cobra.Command {
-	parent := &cobra.Command{Use: "workflow", Short: "Checks, imports and exports workflow definitions"}
+	parent := &cobra.Command{
+		Use: "workflow", Short: "Checks, imports and exports workflow definitions",
+		Long:    "A workflow definition is a YAML file; docs/workflows.md explains the language.\nA published version never changes: a change takes the next version number.",
+		Example: "  gatehouse workflow check close.yaml              says what is wrong with it\n  gatehouse workflow import close.yaml --publish   checks, saves and publishes it\n  gatehouse workflow export simple_request         prints the newest version\n  gatehouse workflow schema                        prints the JSON Schema, for editors",
+	}
 	var asJSON, publish bool
 	check := &cobra.Command{
-		Use: "check FILE...", Short: "Says what is wrong with a definition, without saving it", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
+		Use: "check FILE...", Short: "Says what is wrong with a definition, without saving it", Example: "  gatehouse workflow check *.yaml\n  gatehouse workflow check --json close.yaml", Args: cobra.MinimumNArgs(1), SilenceUsage: true,
 		RunE: func(c *cobra.Command, files []string) error {
 			return eachFile(c, files, asJSON, func(source []byte) (workflow.Imported, error) {
 				def, findings := workflow.CheckSource(source)
@@ -200,10 +204,22 @@ func (h *House) workflowCommand() *cobra.Command {
 			return err
 		},
 	}
+	describe := &cobra.Command{
+		Use: "schema", Short: "Prints the JSON Schema of the language, for editors", Args: cobra.NoArgs, SilenceUsage: true,
+		Example: "  gatehouse workflow schema > workflow.schema.json",
+		RunE: func(c *cobra.Command, _ []string) error {
+			schema, err := workflow.JSONSchema()
+			if err != nil {
+				return err
+			}
+			_, err = c.OutOrStdout().Write(schema)
+			return err
+		},
+	}
 	for _, c := range []*cobra.Command{check, load} {
 		c.Flags().BoolVar(&asJSON, "json", false, "print findings as JSON")
 	}
-	parent.AddCommand(check, load, export)
+	parent.AddCommand(check, load, export, describe)
 	return parent
 }
 

@@ -211,3 +211,21 @@ func TestAddedItems_oneMailForAll(t *testing.T) {
 		t.Errorf("%d still wait (%v)", waiting, err)
 	}
 }
+
+// A legal hold on one of its files holds the step that asks for none.
+func TestGuard_legalHoldOnAFile(t *testing.T) {
+	s := gatetest.New(t)
+	publish(t, s, strings.NewReplacer("key: walled\nversion", "key: held\nversion", "effects: [{apply_wall: conflicted}]", "guard: [{no_legal_hold: true}]").Replace(walled))
+	id := s.Open(t, s.Sam, workflow.NewRequest{Workflow: "held", Organization: s.Bluebell.Id})
+	want(t, s.Send(t, s.Sam, map[string]string{"request": id, "organization": s.Bluebell.Id}, "deed.pdf", gatetest.PDF("deed")), 200)
+	hold := func(on bool) {
+		t.Helper()
+		if _, err := s.DB().NewQuery(`UPDATE documents SET hold = {:on} WHERE request = {:id}`).Bind(dbx.Params{"on": on, "id": id}).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hold(true)
+	equalLists(t, "a hold lies on it", blocked(t, s, s.Sam, id, map[string]any{"transition": "wall_off", "internal_note": "Why"}), []string{"legal_hold"})
+	hold(false)
+	step(t, s, s.Sam, id, "wall_off", map[string]any{"internal_note": "Why"}, "walled")
+}

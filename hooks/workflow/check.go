@@ -33,8 +33,11 @@ func (c *Compiled) Check() []Finding {
 	k.transitionList()
 	k.notices()
 	k.paths()
-	for _, f := range c.problems {
-		k.fault(f.Path, f.Code, f.Message)
+	for _, p := range c.problems {
+		k.fault(p.path, "bad_condition", p.message)
+		if last := &k.findings[len(k.findings)-1]; c.place != nil && p.at >= 0 {
+			last.Line, last.Column = c.place(p.path, p.at)
+		}
 	}
 	return k.findings
 }

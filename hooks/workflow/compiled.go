@@ -24,7 +24,9 @@ type Compiled struct {
 	sections    map[string]*Section
 	fields      map[string]*Field
 	lines       map[string][2]int
-	problems    []Finding
+	words       map[string]group
+	place       func(path string, at int) (line, column int) // where an expression's character stands in the source
+	problems    []misplaced
 }
 
 // Compile indexes a definition. It never fails on a wrong reference, which the
@@ -36,16 +38,9 @@ func Compile(def *Definition) (*Compiled, error) {
 	}
 	for i := range def.Fields {
 		c.fields[def.Fields[i].Key] = &def.Fields[i]
-		c.condition(def.Fields[i].When, fmt.Sprintf("fields[%d].when", i))
 	}
 	for i := range def.Sections {
-		s := &def.Sections[i]
-		c.sections[s.Key] = s
-		c.condition(s.When, fmt.Sprintf("sections[%d].when", i))
-		for j := range s.Items {
-			c.condition(s.Items[j].When, fmt.Sprintf("sections[%d].items[%d].when", i, j))
-			c.condition(s.Items[j].SkipIf, fmt.Sprintf("sections[%d].items[%d].skip_if", i, j))
-		}
+		c.sections[def.Sections[i].Key] = &def.Sections[i]
 	}
 	for i := range def.States {
 		c.states[def.States[i].Key] = &def.States[i]
@@ -53,39 +48,70 @@ func Compile(def *Definition) (*Compiled, error) {
 	for i := range def.Transitions {
 		t := &def.Transitions[i]
 		c.transitions[t.Key] = t
-		for j := range t.Guard {
-			if t.Guard[j].Expr == "" {
-				continue
-			}
-			program, err := compile(t.Guard[j].Expr)
-			if err != nil {
-				c.expressionProblem(fmt.Sprintf("transitions[%d].guard[%d]", i, j), err)
-			}
-			t.Guard[j].program = program
-		}
 		for _, from := range t.From {
 			if s := c.states[from]; s != nil {
 				s.transitionsFrom = append(s.transitionsFrom, i)
 			}
 		}
 	}
+	c.words = c.vocabulary()
+	c.conditions()
 	c.Calendar = NewCalendar(def.Calendar, nil)
 	return c, nil
 }
 
-func (c *Compiled) condition(cond *Condition, path string) {
-	if cond == nil || cond.Expr == "" {
-		return
+// conditions compiles every condition and keeps what is wrong with them.
+func (c *Compiled) conditions() {
+	for i := range c.Fields {
+		c.condition(c.Fields[i].When, fmt.Sprintf("fields[%d].when", i))
 	}
-	program, err := compile(cond.Expr)
-	if err != nil {
-		c.expressionProblem(path, err)
+	for i := range c.Sections {
+		s := &c.Sections[i]
+		c.condition(s.When, fmt.Sprintf("sections[%d].when", i))
+		for j := range s.Items {
+			c.condition(s.Items[j].When, fmt.Sprintf("sections[%d].items[%d].when", i, j))
+			c.condition(s.Items[j].SkipIf, fmt.Sprintf("sections[%d].items[%d].skip_if", i, j))
+		}
 	}
-	cond.program = program
+	if c.Recurrence != nil {
+		c.condition(c.Recurrence.SkipIf, "recurrence.skip_if")
+	}
+	for i := range c.Transitions {
+		for j := range c.Transitions[i].Guard {
+			g, path := &c.Transitions[i].Guard[j], fmt.Sprintf("transitions[%d].guard[%d]", i, j)
+			if g.Expr != "" {
+				g.compiled = c.compile(g.Expr, path, false)
+			} else {
+				c.comparison(g.Field, g.Is, g.In, g.Contains, path)
+			}
+		}
+	}
 }
 
-func (c *Compiled) expressionProblem(path string, err error) {
-	c.problems = append(c.problems, Finding{Level: "error", Code: "bad_condition", Path: path, Message: "The condition does not make sense: " + err.Error()})
+func (c *Compiled) condition(cond *Condition, path string) {
+	switch {
+	case cond == nil:
+	case cond.Expr != "":
+		cond.compiled = c.compile(cond.Expr, path, true)
+	default:
+		c.comparison(cond.Field, cond.Is, cond.In, cond.Contains, path)
+	}
+}
+
+func (c *Compiled) compile(source, path string, applies bool) *expression {
+	compiled, misfits := c.compileExpression(source, applies)
+	for _, m := range misfits {
+		c.problems = append(c.problems, misplaced{path, m.at, "The condition does not make sense: " + m.message})
+	}
+	return compiled
+}
+
+// misplaced is what is wrong with a condition: at which path, and at which
+// character of its expression (-1: the condition as a whole).
+type misplaced struct {
+	path    string
+	at      int
+	message string
 }
 
 // State finds a state; nil if there is none.

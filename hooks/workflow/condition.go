@@ -5,8 +5,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/expr-lang/expr"
-	"github.com/expr-lang/expr/vm"
+	"gatehouse/hooks/problem"
 )
 
 // Condition decides whether a field, item or section applies: a field compared
@@ -20,7 +19,7 @@ type Condition struct {
 	FactIs   bool
 	Expr     string
 
-	program *vm.Program
+	compiled *expression
 }
 
 type conditionJSON struct {
@@ -69,26 +68,6 @@ func (c Condition) MarshalJSON() ([]byte, error) {
 	return json.Marshal(conditionJSON{c.Field, c.Is, c.In, c.Contains, c.Expr})
 }
 
-// env is what an expression may read: plain values, no functions of ours, so it
-// always ends and reaches nothing outside.
-type env struct {
-	Data         map[string]any `expr:"data"`
-	Organization map[string]any `expr:"organization"`
-	Request      map[string]any `expr:"request"`
-	Items        map[string]any `expr:"items"`
-}
-
-// maxNodes bounds the cost of an expression.
-const maxNodes = 200
-
-func compile(source string) (*vm.Program, error) {
-	program, err := expr.Compile(source, expr.Env(env{}), expr.AsBool(), expr.MaxNodes(maxNodes))
-	if err != nil {
-		return nil, fmt.Errorf("%s", firstLine(err.Error()))
-	}
-	return program, nil
-}
-
 // holds says whether the condition is true. A condition that cannot be worked
 // out (a value of an unexpected type) does not hold.
 func (c *Condition) holds(f *Facts) bool {
@@ -97,15 +76,10 @@ func (c *Condition) holds(f *Facts) bool {
 		return true
 	case c.Fact != "":
 		return f.Known[c.Fact] == c.FactIs
-	case c.program != nil:
-		return run(c.program, f)
+	case c.Expr != "":
+		return c.compiled.holds(f)
 	}
 	return compare(f.Data[c.Field], c.Is, c.In, c.Contains)
-}
-
-func run(program *vm.Program, f *Facts) bool {
-	out, err := expr.Run(program, f.env())
-	return err == nil && out == true
 }
 
 func compare(value, is any, in []any, contains any) bool {
@@ -129,11 +103,63 @@ func same(a, b any) bool {
 	return fmt.Sprint(a) == fmt.Sprint(b)
 }
 
-func firstLine(s string) string {
-	for i, r := range s {
-		if r == '\n' {
-			return s[:i]
+// unmet is the blocker of an expression that does not hold. The expression itself
+// is for those who write workflows: people read its message.
+func (g *Guard) unmet(f *Facts) []problem.Blocker {
+	if g.compiled.holds(f) {
+		return nil
+	}
+	message := "This is not possible at the moment. It depends on other details of the request."
+	if !g.Message.IsZero() {
+		message = g.Message.String()
+	}
+	return []problem.Blocker{{Code: problem.Condition, Message: message}}
+}
+
+// comparison makes sure that a field can have the values that it is compared
+// with. Whether there is such a field is the checker's question.
+func (c *Compiled) comparison(field string, is any, in []any, contains any, path string) {
+	f := c.fields[field]
+	if f == nil {
+		return
+	}
+	kind := dataFact(f).kind
+	values := in
+	switch {
+	case in == nil && contains == nil:
+		values = []any{is}
+	case contains != nil && kind != listValue:
+		c.unfit(path, fmt.Sprintf("%s is %s: contains is for lists. Compare it with is or in.", field, kind))
+		return
+	case contains != nil:
+		values, kind = []any{contains}, textValue
+	}
+	if kind == listValue {
+		c.unfit(path, fmt.Sprintf("%s is a list: ask with contains.", field))
+		return
+	}
+	for _, v := range values {
+		if !kind.has(v) {
+			c.unfit(path, fmt.Sprintf("%s is %s, and %v is none.", field, kind, v))
+		} else if s, ok := v.(string); ok && s != "" && len(f.Options) > 0 && !slices.Contains(f.Options, s) {
+			c.unfit(path, fmt.Sprintf("%s can never be %q.%s", field, s, didYouMean(s, slices.Clone(f.Options))))
 		}
 	}
-	return s
+}
+
+func (c *Compiled) unfit(path, message string) {
+	c.problems = append(c.problems, misplaced{path, -1, "The condition does not make sense: " + message})
+}
+
+// has says whether a value of a definition is of the type.
+func (k valueKind) has(value any) bool {
+	switch value.(type) {
+	case bool:
+		return k == yesNoValue
+	case string:
+		return k == textValue
+	case float64, int:
+		return k == numberValue
+	}
+	return false
 }

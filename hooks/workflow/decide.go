@@ -113,11 +113,8 @@ func (c *Compiled) guard(g *Guard, f *Facts, who Who) []problem.Blocker {
 		return nil
 	case g.NoVetoOpen != nil:
 		return vetoes(g.NoVetoOpen, f)
-	case g.program != nil:
-		if !run(g.program, f) {
-			return []problem.Blocker{{Code: problem.Condition, Message: "A condition of this step is not met: " + g.Expr}}
-		}
-		return nil
+	case g.Expr != "":
+		return g.unmet(f)
 	}
 	if !compare(f.Data[g.Field], g.Is, g.In, g.Contains) {
 		label := g.Field

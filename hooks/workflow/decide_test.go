@@ -177,7 +177,7 @@ func job(name, is string) change {
 
 func factsIn(def *Compiled, state string, first map[string]any) *Facts {
 	f := &Facts{
-		Now: morning, ID: "req", Title: "Papers", State: state, Entry: 1, StateSince: morning, Data: map[string]any{}, OrgName: "Bluebell", OrgData: map[string]any{"code": "BLU"},
+		Now: morning, ID: "req", Title: "Papers", State: state, Entry: 1, StateSince: morning, Data: map[string]any{}, OrgCode: "BLU", OrgName: "Bluebell",
 		Systems: map[string]bool{}, Known: map[string]bool{}, Jobs: map[string]JobState{}, People: map[string]string{}, Members: map[string]int{"client_admin": 1},
 	}
 	for key, value := range first {

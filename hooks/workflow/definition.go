@@ -3,8 +3,6 @@ package workflow
 import (
 	"encoding/json"
 	"slices"
-
-	"github.com/expr-lang/expr/vm"
 )
 
 // Schema is the version of the language that definitions are written in.
@@ -268,8 +266,9 @@ type Guard struct {
 	In              []any       `json:"in,omitempty"`
 	Contains        any         `json:"contains,omitempty"`
 	Expr            string      `json:"expr,omitempty"`
+	Message         Label       `json:"message,omitzero"` // what people read while the expression does not hold
 
-	program *vm.Program
+	compiled *expression
 }
 
 // UnmarshalJSON reads an object, or a text as an expression.

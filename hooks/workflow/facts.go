@@ -121,6 +121,7 @@ type Facts struct {
 	ID         string
 	Number     string
 	Title      string
+	Period     string
 	State      string
 	Entry      int
 	StateSince time.Time
@@ -130,6 +131,7 @@ type Facts struct {
 	DueSet     bool // a person chose it; else it follows from the state's time limit
 	Data       map[string]any
 	OrgID      string
+	OrgCode    string
 	OrgName    string
 	OrgData    map[string]any
 	Systems    map[string]bool // systems that the organization is linked to
@@ -163,19 +165,6 @@ func (w Who) Side() string {
 // acts says whether the actor has one of the roles; a superuser passes.
 func (w Who) acts(names []string) bool {
 	return w.Superuser || w.Standing.Has(names...)
-}
-
-func (f *Facts) env() env {
-	items := map[string]any{}
-	for _, i := range f.Items {
-		if i.Active {
-			items[i.Key] = i.Status
-		}
-	}
-	return env{
-		Data: f.Data, Organization: f.OrgData, Items: items,
-		Request: map[string]any{"state": f.State, "entry": f.Entry, "priority": f.Priority, "title": f.Title, "number": f.Number},
-	}
 }
 
 // applicable are the items that count.

@@ -22,6 +22,7 @@ type row struct {
 	Number       string `db:"number"`
 	Workflow     string `db:"workflow"`
 	Organization string `db:"organization"`
+	OrgCode      string `db:"org_code"`
 	OrgName      string `db:"org_name"`
 	OrgPath      string `db:"org_path"`
 	OrgData      string `db:"org_data"`
@@ -55,7 +56,7 @@ type row struct {
 
 // One statement reads the request, its history, its people, and whether the
 // actor may see it: inside a transaction every statement holds up other writers.
-const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
+const selectRow = `SELECT r.id, r.number, r.workflow, r.organization, o.code AS org_code, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
 	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
 	r.due, r.due_set, r.state_since, r.wake_at, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
 	r.period, r.revision, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
@@ -108,8 +109,8 @@ func (e *Engine) load(tx core.App, id string, actor schema.Actor) (*live, error)
 // gather reads everything that deciding needs.
 func (e *Engine) gather(tx core.App, l *live) error {
 	l.facts = &Facts{
-		Now: e.Clock(), ID: l.ID, Number: l.Number, Title: l.Title, State: l.State, Entry: l.Entry, StateSince: schema.Time(l.StateSince), Revision: l.Revision,
-		Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
+		Now: e.Clock(), ID: l.ID, Number: l.Number, Title: l.Title, Period: l.Period, State: l.State, Entry: l.Entry, StateSince: schema.Time(l.StateSince), Revision: l.Revision,
+		Priority: l.Priority, Due: l.Due, DueSet: l.DueSet, OrgID: l.Organization, OrgCode: l.OrgCode, OrgName: l.OrgName, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
 	}
 	l.facts.Data, l.facts.OrgData = object(l.Data), object(l.OrgData)
 	if err := json.Unmarshal([]byte(l.Face), &l.shown); err != nil {
@@ -136,8 +137,24 @@ func (e *Engine) gather(tx core.App, l *live) error {
 			return err
 		}
 	}
+	if l.def.asksForHold(l.State) {
+		if err := tx.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM documents WHERE request = {:id} AND hold = 1)`).Bind(dbx.Params{"id": l.ID}).Row(&l.facts.LegalHold); err != nil {
+			return fmt.Errorf("look for a legal hold on request %s: %w", l.ID, err)
+		}
+	}
 	l.facts.Gone, err = e.gone(tx, l)
 	return err
+}
+
+// asksForHold says whether a step out of the state asks for a legal hold, which
+// lies on the request's files.
+func (c *Compiled) asksForHold(state string) bool {
+	for _, t := range c.From(state) {
+		if slices.ContainsFunc(t.Guard, func(g Guard) bool { return g.NoLegalHold != nil }) {
+			return true
+		}
+	}
+	return false
 }
 
 // cover notes for each item the month that its documents must cover.

@@ -129,7 +129,7 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 		return problem.Field("title", problem.FieldInvalid, "The title is too long (at most 300 characters).")
 	}
 	l.facts = &Facts{
-		Now: now, ID: id, Title: l.Title, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgName: l.OrgName, OrgData: object(org.GetString("data")),
+		Now: now, ID: id, Title: l.Title, Period: in.Period, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgCode: org.GetString("code"), OrgName: l.OrgName, OrgData: object(org.GetString("data")),
 		Data: map[string]any{}, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
 	}
 	if err := l.firstData(in, org); err != nil {

@@ -94,16 +94,16 @@ func TestCheck_brokenDefinitions(t *testing.T) {
 		{"a hidden character", "label: Send,", "label: \"Se\u200bnd\",", "hidden_character", 24, "cannot be seen"},
 		{"a text that runs backwards", "title: Papers", "title: \"Pap\u202eers\"", "hidden_character", 13, "cannot be seen"},
 		{"a number that is none", "version: 1", "version: .nan", "wrong_type", 3, "number"},
-		{"a list where a text belongs", "title: Sample", "title: [Sample]", "wrong_type", 0, "title"},
-		{"no mapping at all", sample, "- one\n- two\n", "not_a_definition", 0, "mapping"},
+		{"a list where a text belongs", "title: Sample", "title: [Sample]", "wrong_type", 4, "text is expected"},
+		{"no mapping at all", sample, "- one\n- two\n", "not_a_definition", 1, "mapping"},
 		{"the next version of the language", "schema: gatehouse/workflow/v1", "schema: gatehouse/workflow/v2", "schema", 1, Schema},
-		{"no YAML", "states:", "states: [", "not_yaml", 0, "not YAML"},
-		{"tabs as indentation", "    title: Papers", "\ttitle: Papers", "not_yaml", 0, "not YAML"},
+		{"no YAML", "states:", "states: [", "not_yaml", 19, "not YAML"},
+		{"tabs as indentation", "    title: Papers", "\ttitle: Papers", "not_yaml", 13, "spaces, not with tabs"},
 
 		// head
 		{"another language", "gatehouse/workflow/v1", "gatehouse/workflow/v9", "schema", 1, Schema},
 		{"a key with capitals", "key: sample", "key: Sample", "bad_key", 2, "small letters"},
-		{"version zero", "version: 1", "version: 0", "version", 3, "from 1"},
+		{"version zero", "version: 1", "version: 0", "out_of_range", 3, "less than 1"},
 		{"no title", "title: Sample", "title: ' '", "title", 4, "title"},
 		{"an initial state that is not there", "initial: draft", "initial: drift", "unknown_name", 6, `Did you mean "draft"?`},
 

@@ -63,7 +63,7 @@ func (e *Engine) Import(app core.App, source []byte, publish, keep bool) (Import
 			out.ID, out.Status = record.Id, record.GetString("status")
 			if !keep && !sameDefinition(record, def) {
 				out.Findings = append(out.Findings, Finding{
-					Level: "error", Code: "version_taken", Path: "version", Line: def.lines["version"][0],
+					Level: "error", Code: "version_taken", Path: "version", Line: def.lines["version"][0], Column: def.lines["version"][1],
 					Message: fmt.Sprintf("Version %d of %q is published with other content. Give this one the next number.", def.Version, def.Key),
 				})
 			}
