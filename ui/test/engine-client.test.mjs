@@ -115,7 +115,7 @@ describe("a client and the engine", { skip: noBrowser }, () => {
     const id = await campaign("Missing things");
     const page = await pageOf(anna, { viewport: phone });
     await page.goto(`${firm.server.url}/r/${id}`);
-    await page.getByRole("button", { name: "Why not “Send brief”?" }).click();
+    await page.getByRole("button", { name: "See all 5" }).click();
     await page.getByRole("heading", { name: /^Before “Send brief”, \d+ things are missing$/ }).waitFor();
     await focused(page, "#missing");
     await look(page, "engine-missing");
@@ -261,6 +261,45 @@ describe("a client and the engine", { skip: noBrowser }, () => {
       assert.equal((await view(mara, id)).state, "finalising");
     });
   }
+
+  story("who else decided is shown, and whose veto stands in the way", async () => {
+    const anna = await firm.client("Vera", bakery, "admin", ["client_approver"]);
+    const lee = await firm.client("Lee", bakery, "member", ["client_legal"]);
+    const id = await inReview(anna, "A veto");
+    const artwork = itemsOf(await view(lee, id)).filter(({ can_review }) => can_review);
+    await lee.must("PATCH", `/api/portal/items/${artwork[0].id}`, { status: "rejected", reason: "legal", comment: "The year is missing." });
+    const page = await pageOf(anna, { viewport: phone, expected: [refusal] });
+    await page.goto(`${firm.server.url}/r/${id}`);
+    const piece = await opened(page, artwork[0].title);
+    await piece.getByText("This cannot go on until Lee accepts it.").waitFor();
+    await piece.getByText("Lee (Legal)").waitFor();
+    await piece.getByText("The year is missing.").first().waitFor();
+    await look(page, "engine-veto");
+    await lee.must("PATCH", `/api/portal/items/${artwork[0].id}`, { status: "accepted" });
+    await piece.getByText("This cannot go on until Lee accepts it.").waitFor({ state: "detached" });
+  });
+
+  story("where more is needed, what was sent stays and counts", async () => {
+    const anna = await firm.client("Mona", bakery, "admin");
+    const id = await campaign("More of it");
+    await anna.must("PATCH", `/api/portal/requests/${id}`, { data: { campaign: "Spring", go_live: "2027-03-01", channels: ["print"] } });
+    await anna.must("PATCH", `/api/portal/items/${(await item(anna, id, "brief_form")).id}`, { answers: { goal: "More bread" } });
+    await upload(anna, await view(anna, id), await item(anna, id, "brand_assets"), "logo.pdf");
+    await step(anna, id, "submit_brief");
+    const assets = await item(mara, id, "brand_assets");
+    await mara.must("PATCH", `/api/portal/items/${assets.id}`, { status: "more_needed", comment: "The fonts too." });
+    await step(mara, id, "ask_brief", { comments: { [assets.id]: "The fonts too." } });
+    const page = await pageOf(anna);
+    await page.goto(`${firm.server.url}/r/${id}`);
+    const row = await opened(page, "Logos and brand rules");
+    await row.getByText("More needed").waitFor();
+    await row.getByText("What you sent stays and counts. Add the rest.").waitFor();
+    await row.getByText(/^Sent .*It stays and counts\./).waitFor();
+    await look(page, "engine-more");
+    await page.getByLabel("Choose files: Logos and brand rules").setInputFiles({ name: "fonts.pdf", mimeType: "application/pdf", buffer: pdf("fonts") });
+    await row.getByText("Saved, not sent").waitFor();
+    assert.deepEqual((await item(anna, id, "brand_assets")).documents.filter(({ current }) => current).map(({ title }) => title).sort(), ["fonts.pdf", "logo.pdf"]);
+  });
 
   story("what is locked says why, and whom to ask", async () => {
     const anna = await firm.client("Lola", bakery, "admin");
