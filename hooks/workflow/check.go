@@ -6,32 +6,61 @@ import (
 	"strings"
 )
 
+// The checker finds what must not be published. It looks at the definition as it
+// stands, part by part, and then walks through what can happen in it:
+//
+//	check.go          the findings, the head, roles
+//	check_codes.go    every code with what it means
+//	check_fields.go   fields, conditions on them
+//	check_items.go    sections and items
+//	check_states.go   states, what the client must not notice
+//	check_steps.go    transitions, guards, effects
+//	check_notices.go  notifications, reminders, jobs, models, reports
+//	check_time.go     words of time
+//	check_paths.go    what leads where, whatever the guards say
+//	explore.go        the walk; see there
+
 // The words that a definition may choose from.
 var (
 	categories = []string{"open", "waiting", "review", "blocked", "done"}
 	turns      = []string{"client", "staff", "system", "nobody"}
+	outcomes   = []string{"success", "void"}
 	kinds      = []string{"file", "form", "long_text", "answer", "acknowledge"}
 	fieldTypes = []string{"text", "long_text", "number", "money", "bool", "choice", "multi_choice", "date", "month", "month_day", "list", "people_list"}
 	statuses   = []string{Missing, Provided, Accepted, Rejected, MoreNeeded, Waived, NotApplicable, Expired}
 	requires   = []string{"internal_note", "client_comment", "client_comment_per_rejected_item", "choose_items", "client_comment_per_reopened_item", "external_reference", "client_template"}
+	clocks     = []string{"client", "firm", "staff", "system"}
 )
+
+// clientRoles are the roles that every membership has; any other name under
+// roles.client is a duty.
+var clientRoles = []string{"client_admin", "client_member", "client_viewer", "client_delegate"}
+
+// reserved are names with a meaning of their own, which no role may take.
+var reserved = []string{"system", "admin", "owner", "submitter", "last_uploader", "approvers_who_have_not_decided", "nobody"}
 
 // checker collects findings about a compiled definition.
 type checker struct {
 	*Compiled
 	findings []Finding
+	onPath   map[string]bool // states that the steps lead to
+	canEnd   map[string]bool // states from which the steps lead to an end
 }
 
-// Check finds what must not be published: names that lead nowhere, states that
-// nobody can reach or leave, words that the language does not have.
+// Check finds what must not be published, all of it at once: names that lead
+// nowhere, words that the language does not have, and what can go wrong on the
+// way of a request. Where a name or a key is wrong what is meant is not clear,
+// so the walk through what can happen waits until that is put right.
 func (c *Compiled) Check() []Finding {
 	k := &checker{Compiled: c}
 	k.head()
+	k.roleList()
 	k.fieldList()
 	k.sectionList()
 	k.stateList()
 	k.transitionList()
 	k.notices()
+	k.times()
 	k.paths()
 	for _, p := range c.problems {
 		k.fault(p.path, "bad_condition", p.message)
@@ -39,10 +68,22 @@ func (c *Compiled) Check() []Finding {
 			last.Line, last.Column = c.place(p.path, p.at)
 		}
 	}
+	if !slices.ContainsFunc(k.findings, unclear) {
+		k.explore()
+	}
+	slices.SortStableFunc(k.findings, func(a, b Finding) int { return a.Line - b.Line })
 	return k.findings
 }
 
+// unclear says whether a finding leaves open what is meant, so that walking the
+// model would report consequences of it instead of faults.
+func unclear(f Finding) bool {
+	return f.Level == "error" && slices.Contains([]string{"unknown_name", "duplicate_key", "bad_key", "to_itself", "nobody"}, f.Code)
+}
+
 func (k *checker) fault(path, code, message string) { k.add("error", path, code, message) }
+
+func (k *checker) warn(path, code, message string) { k.add("warning", path, code, message) }
 
 func (k *checker) add(level, path, code, message string) {
 	f := Finding{Level: level, Code: code, Path: path, Message: message}
@@ -67,6 +108,13 @@ func (k *checker) known(path, what, word string, list []string) {
 	}
 }
 
+// each calls fn for every name with the path of its own place.
+func each(path string, names []string, fn func(path, name string)) {
+	for i, name := range names {
+		fn(fmt.Sprintf("%s[%d]", path, i), name)
+	}
+}
+
 func (k *checker) head() {
 	if k.Schema != Schema {
 		k.fault("schema", "schema", fmt.Sprintf("The definition must begin with schema: %s.", Schema))
@@ -80,27 +128,139 @@ func (k *checker) head() {
 	if blank(k.Title) {
 		k.fault("title", "title", "Give the workflow a title.")
 	}
-	if k.State(k.Initial) == nil {
+	if s := k.State(k.Initial); s == nil {
 		k.fault("initial", "unknown_name", fmt.Sprintf("The initial state %q is not among the states.%s", k.Initial, didYouMean(k.Initial, k.stateKeys())))
+	} else if s.Category == "done" || s.TippingOffSafe {
+		k.fault("initial", "initial", fmt.Sprintf("A request cannot begin in %q: begin in a state that is neither an end nor hidden behind another.", k.Initial))
 	}
+	each("subject.one_live_request_per", k.Subject.OneLiveRequestPer, func(path, name string) {
+		if k.Field(name) == nil {
+			k.known(path, "What there is one live request per,", name, append([]string{"organization", "period"}, k.fieldKeys()...))
+		}
+	})
+	k.numbering()
+}
+
+func (k *checker) numbering() {
+	if k.Definition.Numbering == "" {
+		return
+	}
+	names := placeholders(k.Definition.Numbering)
+	for _, name := range names {
+		if _, counted := strings.CutPrefix(name, "seq:"); counted && seqPattern.MatchString(name) {
+			continue
+		}
+		if !slices.Contains([]string{"yyyy", "yy", "seq", "period", "org_code"}, name) {
+			k.fault("numbering", "unknown_placeholder", fmt.Sprintf("A number cannot hold {%s}: use {yyyy}, {yy}, {seq:4}, {period}, {org_code}.", name))
+		}
+	}
+	counts := slices.ContainsFunc(names, func(s string) bool { return strings.HasPrefix(s, "seq") })
+	if !counts && (!slices.Contains(names, "period") || !slices.Contains(names, "org_code")) {
+		k.warn("numbering", "numbering", "Two requests can get the same number: add {seq:4}.")
+	}
+}
+
+// roleList checks the names of roles and says which nobody ever names.
+func (k *checker) roleList() {
+	seen := map[string]bool{}
+	used := k.rolesUsed()
+	for _, side := range []struct {
+		path  string
+		names Names
+	}{{"roles.client", k.Roles.Client}, {"roles.staff", k.Roles.Staff}} {
+		each(side.path, side.names, func(path, name string) {
+			k.unique(path, "role", seen, name)
+			switch {
+			case name == "ai":
+				k.fault(path, "ai_acts", "A model proposes; it has no role.")
+			case slices.Contains(reserved, name):
+				k.fault(path, "reserved_name", fmt.Sprintf("%q has a meaning of its own. Name the role otherwise.", name))
+			case side.path == "roles.staff" && slices.Contains(clientRoles, name):
+				k.fault(path, "reserved_name", fmt.Sprintf("%q is a role of the client's side: list it under roles.client.", name))
+			case !used[name] && !slices.Contains(clientRoles, name):
+				k.warn(path, "unused", fmt.Sprintf("Nothing in the workflow names the role %q.", name))
+			}
+		})
+	}
+}
+
+func (k *checker) rolesUsed() map[string]bool {
+	used := map[string]bool{}
+	add := func(names ...string) {
+		for _, name := range names {
+			used[name] = true
+		}
+	}
+	for _, s := range k.Sections {
+		add(s.ProviderRole, s.Reviewer)
+		for _, i := range s.Items {
+			add(i.Reviewer)
+			if i.Review != nil {
+				add(i.Review.Veto...)
+				if i.Review.Quorum != nil {
+					add(i.Review.Quorum.Role)
+				}
+			}
+		}
+	}
+	for _, s := range k.States {
+		add(s.Owner)
+		add(s.RestrictedTo...)
+	}
+	for _, t := range k.Transitions {
+		add(t.By...)
+		for _, e := range t.Effects {
+			add(e.Claim, e.InviteMembers)
+		}
+	}
+	for _, r := range k.Reminders {
+		add(r.To...)
+	}
+	for _, n := range k.Notifications {
+		add(n.To...)
+	}
+	for _, a := range k.AI {
+		add(a.ConfirmBy)
+	}
+	return used
 }
 
 func plainKey(r rune) bool { return r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '_' }
 
-func (k *checker) stateKeys() []string {
-	keys := make([]string, 0, len(k.States))
-	for _, s := range k.States {
-		keys = append(keys, s.Key)
+func keysOf[T any](list []T, key func(*T) string) []string {
+	keys := make([]string, 0, len(list))
+	for i := range list {
+		keys = append(keys, key(&list[i]))
 	}
 	return keys
 }
 
+func (k *checker) stateKeys() []string {
+	return keysOf(k.States, func(s *State) string { return s.Key })
+}
 func (k *checker) sectionKeys() []string {
-	keys := make([]string, 0, len(k.Sections))
-	for _, s := range k.Sections {
-		keys = append(keys, s.Key)
+	return keysOf(k.Sections, func(s *Section) string { return s.Key })
+}
+func (k *checker) fieldKeys() []string {
+	return keysOf(k.Fields, func(f *Field) string { return f.Key })
+}
+func (k *checker) jobNames() []string {
+	return keysOf(k.Integrations, func(i *Integration) string { return i.Job })
+}
+func (k *checker) stepKeys() []string {
+	return keysOf(k.Transitions, func(t *Transition) string { return t.Key })
+}
+
+func (k *checker) itemKeys() []string {
+	var keys []string
+	for i := range k.Sections {
+		keys = append(keys, keysOf(k.Sections[i].Items, func(x *ItemSpec) string { return x.Key })...)
 	}
 	return keys
+}
+
+func (k *checker) allRoles() []string {
+	return append(slices.Clone([]string(k.Roles.Client)), k.Roles.Staff...)
 }
 
 func (k *checker) unique(path, what string, seen map[string]bool, key string) {
@@ -113,245 +273,22 @@ func (k *checker) unique(path, what string, seen map[string]bool, key string) {
 	seen[key] = true
 }
 
-func (k *checker) fieldList() {
-	seen := map[string]bool{}
-	for i := range k.Fields {
-		f, path := &k.Fields[i], fmt.Sprintf("fields[%d]", i)
-		k.unique(path+".key", "field", seen, f.Key)
-		k.known(path+".type", "The type", f.Type, fieldTypes)
-		if f.When != nil && f.When.Field != "" && k.Field(f.When.Field) == nil {
-			k.fault(path+".when", "unknown_name", fmt.Sprintf("The condition reads %q, which is not a field.", f.When.Field))
-		}
-	}
-}
-
-func (k *checker) sectionList() {
-	seen := map[string]bool{}
-	for i := range k.Sections {
-		s, path := &k.Sections[i], fmt.Sprintf("sections[%d]", i)
-		k.unique(path+".key", "section", seen, s.Key)
-		k.known(path+".provider", "The provider", s.Provider, []string{"client", "staff"})
-		if s.ForEach != "" && k.Field(s.ForEach) == nil {
-			k.fault(path+".for_each", "unknown_name", fmt.Sprintf("%q is not a field.", s.ForEach))
-		}
-		items := map[string]bool{}
-		for j := range s.Items {
-			k.item(&s.Items[j], fmt.Sprintf("%s.items[%d]", path, j), items)
-		}
-	}
-}
-
-func (k *checker) item(i *ItemSpec, path string, seen map[string]bool) {
-	k.unique(path+".key", "item", seen, i.Key)
-	k.known(path+".kind", "The kind", i.Kind, kinds)
-	if i.ForEach != "" && k.Field(i.ForEach) == nil {
-		k.fault(path+".for_each", "unknown_name", fmt.Sprintf("%q is not a field.", i.ForEach))
-	}
-	for name, c := range map[string]*Condition{"when": i.When, "skip_if": i.SkipIf} {
-		if c != nil && c.Field != "" && k.Field(c.Field) == nil {
-			k.fault(path+"."+name, "unknown_name", fmt.Sprintf("The condition reads %q, which is not a field.", c.Field))
-		}
-	}
-	if i.Fills != "" && k.Field(i.Fills) == nil {
-		k.fault(path+".fills", "unknown_name", fmt.Sprintf("%q is not a field.", i.Fills))
-	}
-	if i.LockedUntilState != "" && k.State(i.LockedUntilState) == nil {
-		k.fault(path+".locked_until_state", "unknown_name", fmt.Sprintf("%q is not a state.", i.LockedUntilState))
-	}
-	if i.Files != nil && i.Files.Max > 0 && i.Files.Min > i.Files.Max {
-		k.fault(path+".files", "files", "More files are needed than are allowed.")
-	}
-}
-
-func (k *checker) stateList() {
-	seen := map[string]bool{}
-	for i := range k.States {
-		s, path := &k.States[i], fmt.Sprintf("states[%d]", i)
-		k.unique(path+".key", "state", seen, s.Key)
-		k.known(path+".category", "The category", s.Category, categories)
-		k.known(path+".turn", "The turn", s.Turn, turns)
-		for right, names := range map[string]Names{"provide": s.Can.Provide, "review": s.Can.Review, "add": s.Can.Add} {
-			for _, name := range names {
-				k.known(path+".can."+right, "The section", name, k.sectionKeys())
-			}
-		}
-		for _, status := range s.Can.OnlyStatus {
-			k.known(path+".can.only_status", "The item status", status, statuses)
-		}
-		if s.Visible() && s.Category != "done" && !s.TippingOffSafe && s.ClientLabel == nil {
-			k.fault(path+".client_label", "client_label", fmt.Sprintf("The client sees state %q, so it needs a client_label, or client_visible: false.", s.Key))
-		}
-	}
-}
-
-func (k *checker) transitionList() {
-	seen := map[string]bool{}
-	for i := range k.Transitions {
-		t, path := &k.Transitions[i], fmt.Sprintf("transitions[%d]", i)
-		k.unique(path+".key", "transition", seen, t.Key)
-		for _, from := range t.From {
-			k.known(path+".from", "The state", from, k.stateKeys())
-			if s := k.State(from); s != nil && s.Terminal {
-				k.fault(path+".from", "leaves_terminal", fmt.Sprintf("State %q is terminal: nothing leads out of it.", from))
-			}
-		}
-		k.known(path+".to", "The state", t.To, k.stateKeys())
-		if slices.Contains(t.From, t.To) {
-			k.fault(path+".to", "to_itself", fmt.Sprintf("Transition %q leads from %q to itself.", t.Key, t.To))
-		}
-		k.roleNames(path+".by", t.By)
-		for _, r := range t.Requires {
-			k.known(path+".requires", "What is required", r, requires)
-		}
-		for j := range t.Guard {
-			k.guardNames(&t.Guard[j], fmt.Sprintf("%s.guard[%d]", path, j))
-		}
-		for j := range t.Effects {
-			k.effectNames(&t.Effects[j], fmt.Sprintf("%s.effects[%d]", path, j))
-		}
-	}
-}
-
-func (k *checker) roleNames(path string, names Names) {
-	if len(names) == 0 {
-		k.fault(path, "nobody", "Nobody may take this step: list roles or duties under by.")
-	}
-	for _, name := range names {
-		if name == "ai" {
-			k.fault(path, "ai_acts", "A model proposes; it never takes a step.")
-			continue
-		}
-		all := append([]string{"system"}, append(slices.Clone([]string(k.Roles.Client)), k.Roles.Staff...)...)
-		k.known(path, "The role", name, all)
-	}
-}
-
-func (k *checker) guardNames(g *Guard, path string) {
-	for _, items := range []*ItemsGuard{g.Items, g.AnyItem} {
-		if items == nil {
-			continue
-		}
-		for _, name := range items.Sections {
-			k.known(path, "The section", name, k.sectionKeys())
-		}
-		for _, status := range items.StatusIn {
-			k.known(path, "The item status", status, statuses)
-		}
-	}
-	for _, jobs := range []*JobsGuard{g.Jobs, g.AnyJob} {
-		if jobs == nil {
-			continue
-		}
-		for _, name := range jobs.Names {
-			k.known(path, "The job", name, k.jobNames())
-		}
-		k.known(path, "The outcome", jobs.Status, []string{"done", "dead", "skipped"})
-	}
-	if g.NotSamePersonAs != "" && k.Transition(g.NotSamePersonAs) == nil {
-		k.fault(path, "unknown_name", fmt.Sprintf("%q is not a transition.", g.NotSamePersonAs))
-	}
-	if g.FieldsComplete != "" && !slices.ContainsFunc(k.Fields, func(f Field) bool { return f.RequiredBefore == g.FieldsComplete }) {
-		k.fault(path, "unknown_name", fmt.Sprintf("No field is required_before %q.", g.FieldsComplete))
-	}
-}
-
-func (k *checker) jobNames() []string {
-	names := make([]string, 0, len(k.Integrations))
-	for _, i := range k.Integrations {
-		names = append(names, i.Job)
-	}
-	return names
-}
-
-func (k *checker) effectNames(e *Effect, path string) {
-	if e.Job != "" {
-		k.known(path, "The job", e.Job, k.jobNames())
-	}
-	if e.Increment != "" && k.Field(e.Increment) == nil {
-		k.fault(path, "unknown_name", fmt.Sprintf("%q is not a field.", e.Increment))
-	}
-	for _, name := range []string{e.PublishFile, e.WithdrawFile, e.Waive, e.Invalidate, e.FreezeVersion} {
-		if name != "" && k.Section(name) == nil && !k.hasItem(name) {
-			k.fault(path, "unknown_name", fmt.Sprintf("%q is neither a section nor an item.", name))
-		}
-	}
-}
-
-func (k *checker) hasItem(key string) bool {
-	return slices.ContainsFunc(k.Sections, func(s Section) bool {
-		return slices.ContainsFunc(s.Items, func(i ItemSpec) bool { return i.Key == key })
-	})
-}
-
-func (k *checker) notices() {
-	for i, n := range k.Notifications {
-		path := fmt.Sprintf("notifications[%d]", i)
-		if len(n.To) == 0 || n.Dedupe == "" || n.Why == "" {
-			k.fault(path, "notice", "A notification needs a recipient (to), a dedupe key and a reason (why).")
-		}
-		key, isStep := strings.CutPrefix(n.Event, "request.")
-		if isStep && !strings.HasPrefix(key, "entered.") && key != "opened" && k.Transition(key) == nil {
-			k.fault(path+".event", "unknown_name", fmt.Sprintf("%q is not a transition.", key))
-		}
-	}
-	for i, r := range k.Reminders {
-		path := fmt.Sprintf("reminders[%d]", i)
-		if len(r.StopWhen) == 0 {
-			k.fault(path, "reminder", "A reminder needs stop_when: it must stop by itself.")
-		}
-		for _, s := range r.WhenState {
-			k.known(path+".when_state", "The state", s, k.stateKeys())
-		}
-	}
-	for i, x := range k.Integrations {
-		if x.IdempotencyKey == "" {
-			k.fault(fmt.Sprintf("integrations[%d]", i), "idempotency", fmt.Sprintf("Job %q needs an idempotency_key.", x.Job))
-		}
-	}
-}
-
-// paths finds states that nobody can reach, and states from which no end can
-// be reached.
-func (k *checker) paths() {
-	if k.State(k.Initial) == nil {
+// role refuses a name that is not a role of the workflow.
+func (k *checker) role(path, name string) {
+	if name == "ai" {
+		k.fault(path, "ai_acts", "A model proposes; it never takes a step.")
 		return
 	}
-	forward, backward := map[string][]string{}, map[string][]string{}
-	for _, t := range k.Transitions {
-		for _, from := range t.From {
-			forward[from] = append(forward[from], t.To)
-			backward[t.To] = append(backward[t.To], from)
-		}
-	}
-	var ends []string
-	for _, s := range k.States {
-		if s.Category == "done" {
-			ends = append(ends, s.Key)
-		}
-	}
-	if len(ends) == 0 {
-		k.fault("states", "no_end", "No state is an end: give at least one state category: done.")
-	}
-	reached, ending := closure(forward, k.Initial), closure(backward, ends...)
-	for i, s := range k.States {
-		path := fmt.Sprintf("states[%d]", i)
-		switch {
-		case !reached[s.Key]:
-			k.fault(path, "unreachable", fmt.Sprintf("No way leads from the initial state to %q.", s.Key))
-		case !ending[s.Key]:
-			k.fault(path, "no_end", fmt.Sprintf("From %q no end can be reached.", s.Key))
-		}
-	}
+	k.known(path, "The role", name, k.allRoles())
 }
 
-func closure(edges map[string][]string, from ...string) map[string]bool {
+// twice refuses names that stand in a list twice.
+func (k *checker) twice(path string, names []string) {
 	seen := map[string]bool{}
-	for queue := from; len(queue) > 0; queue = queue[1:] {
-		if seen[queue[0]] {
-			continue
+	each(path, names, func(path, name string) {
+		if seen[name] {
+			k.fault(path, "duplicate_key", fmt.Sprintf("%q is there twice.", name))
 		}
-		seen[queue[0]] = true
-		queue = append(queue, edges[queue[0]]...)
-	}
-	return seen
+		seen[name] = true
+	})
 }

@@ -4,7 +4,9 @@
 // Deciding is pure and reads nothing but its arguments:
 //
 //	definition.go value.go condition.go compiled.go  the language
-//	parse.go check.go                                reading and checking it
+//	expression.go vocabulary.go hours.go             conditions: their types, and what they read
+//	describe.go jsonschema.go                        what each word means, for editors and docs
+//	parse.go fit.go place.go check.go                reading and checking it
 //	facts.go decide.go rights.go items.go data.go    what may happen
 //	quorum.go                                        items that several people decide on
 //	face.go                                          what the client is shown

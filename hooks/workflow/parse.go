@@ -28,6 +28,8 @@ type Finding struct {
 	Line    int    `json:"line,omitempty"`
 	Column  int    `json:"column,omitempty"`
 	Message string `json:"message"`
+
+	Trace []TraceStep `json:"trace,omitempty"` // the shortest path that shows it
 }
 
 // Bounds of a source: a definition is a page or two, not a program.
@@ -169,7 +171,10 @@ func (r *reader) isText(source []byte) bool {
 	return true
 }
 
-var lineOfError = regexp.MustCompile(`line (\d+): (.*)`)
+var (
+	lineOfError = regexp.MustCompile(`line (\d+): (.*)`)
+	ofGrammar   = regexp.MustCompile(`^did not find expected (<|node content|key|'-' indicator|',' or)`)
+)
 
 // noYAML says where the source stops being YAML. The library gives a line; the
 // column is that of a tab, the usual culprit, or where the line begins.
@@ -179,8 +184,11 @@ func (r *reader) noYAML(err error) {
 		line, _ = strconv.Atoi(m[1]) // digits
 		message = m[2]
 	}
+	if ofGrammar.MatchString(message) {
+		line++ // the library counts these from 0
+	}
 	lines := strings.Split(string(r.source), "\n")
-	for n := line; n <= min(line+1, len(lines)); n++ { // the library counts some faults to the line before
+	for n := line; n <= min(line+1, len(lines)); n++ { // a tab counts to the line before
 		if indent := len(lines[n-1]) - len(strings.TrimLeft(lines[n-1], " ")); strings.HasPrefix(lines[n-1][indent:], "\t") {
 			r.faultAt(n, indent+1, "", "not_yaml", "This is not YAML: lines are indented with spaces, not with tabs.")
 			return

@@ -28,14 +28,14 @@ sections:
       - {key: proof, title: Proof, kind: file, files: {min: 1, max: 2}}
       - {key: deed, title: Deed, kind: file, when: {field: size, is: large}}
 states:
-  - {key: draft, label: Draft, client_label: null, category: open, turn: staff, client_visible: false}
-  - {key: collecting, label: Collecting, client_label: Please send, category: waiting, turn: client, can: {provide: [papers]}}
+  - {key: draft, label: Draft, client_label: null, category: open, turn: staff, owner: handler, client_visible: false}
+  - {key: collecting, label: Collecting, client_label: Please send, category: waiting, turn: client, owner: client_admin, can: {provide: [papers]}}
   - {key: done, label: Done, client_label: All done, category: done, turn: nobody, terminal: true}
 transitions:
   - {key: send, label: Send, from: [draft], to: collecting, by: [handler]}
-  - {key: submit, label: Submit, from: [collecting], to: done, by: [client_admin], guard: [{items: {sections: [papers], required: true, status_in: [provided]}}, {fields_complete: submit}]}
+  - {key: submit, label: Submit, from: [collecting], to: done, by: [client_admin], guard: [{items: {sections: [papers], required: true, status_in: [provided]}}, {fields_complete: submit}], effects: [{job: crm.tell}]}
 reminders:
-  - {key: nudge, when_state: [collecting], schedule: {business_days_after_entry: [2]}, to: client_admin, stop_when: [state_left]}
+  - {key: nudge, when_state: [collecting], schedule: {business_days_after_entry: [2]}, to: client_admin, stop_when: [state_left], max: 3}
 notifications:
   - {event: request.send, to: client_admin, channel: email, timing: now, dedupe: "{request}", why: "You are asked."}
 integrations:
@@ -97,7 +97,7 @@ func TestCheck_brokenDefinitions(t *testing.T) {
 		{"a list where a text belongs", "title: Sample", "title: [Sample]", "wrong_type", 4, "text is expected"},
 		{"no mapping at all", sample, "- one\n- two\n", "not_a_definition", 1, "mapping"},
 		{"the next version of the language", "schema: gatehouse/workflow/v1", "schema: gatehouse/workflow/v2", "schema", 1, Schema},
-		{"no YAML", "states:", "states: [", "not_yaml", 19, "not YAML"},
+		{"no YAML", "states:", "states: [", "not_yaml", 20, "not YAML"},
 		{"tabs as indentation", "    title: Papers", "\ttitle: Papers", "not_yaml", 13, "spaces, not with tabs"},
 
 		// head

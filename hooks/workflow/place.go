@@ -19,7 +19,7 @@ func (r *reader) place(path string, at int) (line, column int) {
 	if n == nil {
 		return 0, 0
 	}
-	w := &walk{rest: r.source, line: 1, column: 1}
+	w := &cursor{rest: r.source, line: 1, column: 1}
 	for w.line < n.Line || (w.line == n.Line && w.column < n.Column) {
 		if len(w.rest) == 0 {
 			return n.Line, n.Column
@@ -44,13 +44,13 @@ func (r *reader) place(path string, at int) (line, column int) {
 	return w.line, w.column
 }
 
-// walk is a place in the source.
-type walk struct {
+// cursor is a place in the source.
+type cursor struct {
 	rest         []byte
 	line, column int
 }
 
-func (w *walk) step() {
+func (w *cursor) step() {
 	c, size := utf8.DecodeRune(w.rest)
 	w.rest = w.rest[size:]
 	w.column++
@@ -60,7 +60,7 @@ func (w *walk) step() {
 }
 
 // read passes what stands in the source for one character of the value.
-func (w *walk) read(c rune, style yaml.Style) {
+func (w *cursor) read(c rune, style yaml.Style) {
 	w.skipBlanks(c)
 	switch {
 	case len(w.rest) == 0:
@@ -78,7 +78,7 @@ func (w *walk) read(c rune, style yaml.Style) {
 }
 
 // skipBlanks passes indentation and line breaks that are not part of the value.
-func (w *walk) skipBlanks(next rune) {
+func (w *cursor) skipBlanks(next rune) {
 	if next == ' ' || next == '\n' || next == '\t' {
 		return
 	}

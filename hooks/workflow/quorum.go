@@ -115,6 +115,9 @@ func (i *Item) newVersion() {
 
 // vetoers names who holds an open veto of the roles on the item.
 func (i *Item) vetoers(roles []string) []string {
+	if len(i.Votes) == 0 {
+		return nil // most items: nothing to sort
+	}
 	var names []string
 	for _, id := range slices.Sorted(maps.Keys(i.Votes)) {
 		if v := i.Votes[id]; v.open() && slices.Contains(roles, v.Role) {
