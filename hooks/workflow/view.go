@@ -135,6 +135,7 @@ type Ask struct {
 	Camera        bool           `json:"camera"`
 	AllowNone     string         `json:"allow_none"`
 	AnswerType    string         `json:"answer_type"`
+	AnswerTypes   []string       `json:"answer_types"`
 	Choices       []string       `json:"choices"`
 	Questions     []Question     `json:"questions"`
 	TextTitle     string         `json:"text_title"`
@@ -394,7 +395,7 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 }
 
 func (l *live) ask(spec *ItemSpec, i *Item) Ask {
-	ask := Ask{Accept: []string{}, Choices: i.Options.Choices, AnswerType: i.Options.AnswerType, Questions: []Question{}, Metadata: []MetadataView{}, RejectReasons: []ReasonView{}}
+	ask := Ask{Accept: []string{}, AnswerTypes: []string{}, Choices: i.Options.Choices, AnswerType: i.Options.AnswerType, Questions: []Question{}, Metadata: []MetadataView{}, RejectReasons: []ReasonView{}}
 	if ask.Choices == nil {
 		ask.Choices = []string{}
 	}
@@ -410,6 +411,7 @@ func (l *live) ask(spec *ItemSpec, i *Item) Ask {
 	if spec.Accept != nil {
 		ask.Accept = spec.Accept
 	}
+	ask.AnswerTypes = append(ask.AnswerTypes, spec.AnswerTypes...)
 	ask.MaxMB, ask.Camera, ask.AllowNone = spec.MaxMB, spec.Camera, spec.AllowNone
 	if spec.Files != nil {
 		ask.FilesMin, ask.FilesMax = spec.Files.Min, spec.Files.Max

@@ -8,9 +8,17 @@ const RETRY = 15_000;
 
 export interface AnswerDoor {
   drafts: Drafts;
-  save: (value: unknown) => Promise<void>;
+  /** Saves the value; `was` is what the server said when typing began. Answers with what the server made of it. */
+  save: (value: unknown, was: unknown) => Promise<unknown>;
   toProblem: (err: unknown) => Problem;
   sentence: (problem: Problem) => string;
+}
+
+/** Somebody else's answer; who and when where that is known. */
+export interface Theirs {
+  value: unknown;
+  by?: string;
+  at?: string;
 }
 
 /**
@@ -23,12 +31,14 @@ export class Answer {
   problem = $state("");
   savedAt = $state<Date>();
   /** What somebody else answered meanwhile; set while the person has to choose. */
-  theirs = $state.raw<{ value: unknown }>();
+  theirs = $state.raw<Theirs>();
   private base: unknown;
   /** What the server said last, in its own way of writing. */
   private seen: unknown;
-  private echoed = false;
-  private awaitsEcho = false;
+  /** What of that the present text builds upon: if the server holds something else when it is saved, two people answered. */
+  private was: unknown;
+  /** What the server said while a save was under way. */
+  private heard: { value: unknown } | undefined;
   /** Somebody else's answer that came while the field had the focus and nothing was typed yet. */
   private unshown: { value: unknown } | undefined;
   private focused = false;
@@ -39,8 +49,10 @@ export class Answer {
     private readonly place: string,
     server: unknown,
     private readonly door: AnswerDoor,
+    /** The name that the server calls this answer by. */
+    private readonly key = "",
   ) {
-    this.base = this.value = this.seen = server;
+    this.base = this.value = this.seen = this.was = server;
     const draft = door.drafts.read(place);
     if (draft) this.restore(draft.value, draft.base);
   }
@@ -52,6 +64,7 @@ export class Answer {
   private restore(value: unknown, base: unknown) {
     if (same(value, this.base)) return this.door.drafts.remove(this.place);
     this.value = value;
+    this.was = base;
     if (!same(base, this.base)) this.theirs = { value: this.base };
     else {
       this.state = "waiting";
@@ -70,7 +83,7 @@ export class Answer {
       return clearTimeout(this.timer);
     }
     this.state = "waiting";
-    this.door.drafts.write(this.place, { value, base: this.base });
+    this.door.drafts.write(this.place, { value, base: this.was });
     if (this.unshown) {
       this.theirs = this.unshown;
       this.unshown = undefined;
@@ -85,7 +98,7 @@ export class Answer {
   blur() {
     this.focused = false;
     if (this.unshown) {
-      this.base = this.value = this.unshown.value;
+      this.base = this.value = this.was = this.unshown.value;
       this.unshown = undefined;
     }
     if (this.dirty && this.valid && !this.theirs) void this.flush();
@@ -93,21 +106,17 @@ export class Answer {
 
   /** The server's present answer. Taken over, unless the person is at it. */
   update(server: unknown) {
+    if (this.state === "saving") return void (this.heard = { value: server });
     if (same(server, this.seen)) return;
     this.seen = server;
-    if (this.state === "saving") return void (this.echoed = true);
-    // The server may write a saved answer its own way, masked for instance: that is nobody else's answer.
-    const own = this.awaitsEcho;
-    this.awaitsEcho = false;
-    if (same(server, this.value)) this.settle(server);
-    else if (!this.dirty && !this.focused) this.base = this.value = server;
-    else if (own) return;
+    if (same(server, this.value)) this.settle(server, server);
+    else if (!this.dirty && !this.focused) this.base = this.value = this.was = server;
     else if (this.dirty) this.theirs = { value: server };
     else this.unshown = { value: server };
   }
 
   keepMine() {
-    this.base = this.theirs?.value;
+    this.base = this.was = this.theirs?.value;
     this.theirs = undefined;
     void this.flush();
   }
@@ -116,11 +125,12 @@ export class Answer {
     const value = this.theirs?.value;
     this.theirs = undefined;
     this.value = value;
-    this.settle(value);
+    this.settle(value, value);
   }
 
-  private settle(value: unknown) {
+  private settle(value: unknown, was: unknown) {
     this.base = value;
+    this.was = was;
     this.door.drafts.confirm(this.place, value);
     if (!this.dirty) {
       this.state = "saved";
@@ -139,21 +149,35 @@ export class Answer {
     if (!this.dirty || !this.valid || this.theirs || this.state === "saving") return;
     const value = this.value;
     this.state = "saving";
-    this.echoed = false;
     try {
-      await this.door.save(value);
-      this.settle(value);
-      this.awaitsEcho = !this.echoed;
+      const stored = await this.door.save(value, this.was ?? null);
+      // The server may write an answer its own way, masked for instance: that is nobody else's answer.
+      this.seen = stored;
+      this.settle(value, stored);
       if (this.dirty) {
         this.state = "waiting";
+        this.door.drafts.write(this.place, { value: this.value, base: this.was });
         this.later();
       }
     } catch (err) {
-      const problem = this.door.toProblem(err);
-      this.state = problem.kind === "refused" || problem.kind === "gone" ? "refused" : "kept";
-      this.problem = this.state === "refused" ? this.door.sentence(problem) : "";
-      if (this.state === "kept") this.later(RETRY);
+      this.failed(this.door.toProblem(err));
     }
+    const { heard } = this;
+    this.heard = undefined;
+    if (heard) this.update(heard.value);
+  }
+
+  private failed(problem: Problem) {
+    const conflict = problem.conflict[this.key];
+    if (conflict) {
+      this.state = "waiting";
+      this.seen = conflict.theirs;
+      this.theirs = { value: conflict.theirs, by: conflict.by, at: conflict.at };
+      return;
+    }
+    this.state = problem.kind === "refused" || problem.kind === "gone" ? "refused" : "kept";
+    this.problem = this.state === "refused" ? this.door.sentence(problem) : "";
+    if (this.state === "kept") this.later(RETRY);
   }
 }
 

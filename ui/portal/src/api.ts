@@ -3,6 +3,7 @@ import PocketBase, { ClientResponseError, type RecordModel, type SendOptions } f
 import { Problem, problemFrom } from "./problem";
 import type {
   Card,
+  Decision,
   Doc,
   Firm,
   Home,
@@ -125,10 +126,13 @@ export const requests = (query: { show: Show; organization: string; q: string; a
 export const request = (id: string) => send<RequestView>(`requests/${encodeURIComponent(id)}`);
 export const timeline = (id: string, page: number) =>
   send<Timeline>(`requests/${encodeURIComponent(id)}/timeline`, { query: { page, perPage: 20 } });
-export const saveFields = (id: string, data: Record<string, unknown>) =>
-  send<RequestView>(`requests/${id}`, { method: "PATCH", body: { data } });
-export const saveItem = (id: string, body: { answers?: Record<string, unknown>; none?: boolean }) =>
-  send<RequestView>(`items/${id}`, { method: "PATCH", body });
+/** `was` is what the editor started from: where the server holds something else by now, it answers with both. */
+export const saveFields = (id: string, data: Record<string, unknown>, was: Record<string, unknown>) =>
+  send<RequestView>(`requests/${id}`, { method: "PATCH", body: { data, was } });
+export const saveItem = (
+  id: string,
+  body: { answers: Record<string, unknown>; was: Record<string, unknown> } | { none: boolean } | Decision,
+) => send<RequestView>(`items/${id}`, { method: "PATCH", body });
 export const transition = (id: string, body: Record<string, unknown>, idempotencyKey: string) =>
   send<RequestView>(`requests/${id}/transition`, {
     method: "POST",

@@ -2,11 +2,14 @@ import { SvelteMap } from "svelte/reactivity";
 import { Answer } from "./answer.svelte";
 import * as api from "./api";
 import { say } from "./frame.svelte";
-import { t } from "./i18n/index.svelte";
+import { names as list, t } from "./i18n/index.svelte";
 import { Resource } from "./resource.svelte";
 import { drafts } from "./session.svelte";
+import { isDecided, toReview } from "./review";
+import { missingOf, type Missing } from "./steps";
 import type { Item, RequestView } from "./types";
-import { isSentBack } from "./tone";
+import { comeAndGone } from "./when";
+import { isSentBack, labelOf } from "./tone";
 import { uploadsOf, whenSaved } from "./uploads.svelte";
 import { sentence, toProblem } from "./words.svelte";
 
@@ -15,6 +18,13 @@ export class Desk {
   readonly resource: Resource<RequestView>;
   /** Which items the person opened or closed; the others are open when they want something. */
   readonly opened = new SvelteMap<string, boolean>();
+  /** The step that was pressed although something is missing: from then on each spot says so itself. */
+  asked = $state("");
+  /** What stands in the way of that step. */
+  readonly missing: Missing[] = $derived.by(() => {
+    const action = this.view?.actions.find(({ key }) => key === this.asked);
+    return this.view && action && !action.allowed ? missingOf(this.view, action) : [];
+  });
   private readonly answers = new Map<string, Answer>();
 
   constructor(readonly id: string) {
@@ -37,45 +47,91 @@ export class Desk {
     const shown = this.view;
     if (!shown) return view;
     if (view.revision < shown.revision) return shown;
-    const before = new Map(itemsOf(shown).map((item) => [item.id, item.label]));
-    for (const { id, title, label, status } of itemsOf(view)) {
-      const news = status === "accepted" || status === "rejected" || status === "more_needed";
-      if (news && before.has(id) && before.get(id) !== label) say(t("request.changed", { title, label }));
+    const before = new Map(itemsOf(shown).map((item) => [item.id, labelOf(item)]));
+    for (const item of itemsOf(view)) {
+      const news = item.status === "accepted" || isSentBack(item);
+      const label = labelOf(item);
+      if (news && !item.can_review && before.has(item.id) && before.get(item.id) !== label)
+        say(t("request.changed", { title: item.title, label }));
     }
+    const { come, gone } = comeAndGone(shown, view);
+    if (come.length) say(t("request.come", { names: list(come) }));
+    if (gone.length) say(t("request.gone", { names: list(gone) }));
     return view;
   }
 
+  /** What is missing at a spot, once the step was pressed. */
+  missingAt = (hash: string) => this.missing.find((missing) => missing.hash === hash)?.blocker.message ?? "";
+
   isOpen(item: Item): boolean {
-    return this.opened.get(item.id) ?? ((isSentBack(item) && item.editable) || uploadsOf(item.id).length > 0);
+    return this.opened.get(item.id) ?? (this.wantsOpen(item) || uploadsOf(item.id).length > 0);
   }
 
-  ofItem(item: Item, key: string): Answer {
-    return this.answer(`${item.id}:${key}`, item.answers[key], (value) =>
-      api.saveItem(item.id, { answers: { [key]: value ?? null } }),
-    );
+  private wantsOpen(item: Item): boolean {
+    if (!item.can_review) return isSentBack(item) && item.editable;
+    const next = this.view && toReview(this.view).find((one) => !isDecided(one));
+    return next?.id === item.id;
+  }
+
+  ofItem({ id, answers }: Item, key: string): Answer {
+    return this.answer(`${id}:${key}`, key, answers[key], async (value, was) => {
+      const view = await api.saveItem(id, { answers: { [key]: value ?? null }, was: { [key]: was } });
+      return [view, itemsOf(view).find((item) => item.id === id)?.answers];
+    });
   }
 
   ofField(key: string, value: unknown): Answer {
-    return this.answer(`fields:${key}`, value, (value) => api.saveFields(this.id, { [key]: value ?? null }));
+    return this.answer(`fields:${key}`, key, value, async (value, was) => {
+      const view = await api.saveFields(this.id, { [key]: value ?? null }, { [key]: was });
+      const field = view.fields.find((field) => field.key === key);
+      return [view, field && { [key]: field.value }];
+    });
   }
 
-  private answer(place: string, server: unknown, save: (value: unknown) => Promise<RequestView>): Answer {
+  private answer(
+    place: string,
+    key: string,
+    server: unknown,
+    save: (value: unknown, was: unknown) => Promise<[RequestView, Record<string, unknown> | undefined]>,
+  ): Answer {
     const known = this.answers.get(place);
     if (known) return known;
-    const answer = new Answer(`${this.id}:${place}`, server, {
+    const door = {
       drafts,
-      save: async (value) => this.adopt(await save(value)),
+      save: async (value: unknown, was: unknown) => {
+        try {
+          const [view, stored] = await save(value, was);
+          this.adopt(view);
+          return stored ? stored[key] : value;
+        } catch (err) {
+          if (toProblem(err).kind === "stale") void this.load();
+          throw err;
+        }
+      },
       toProblem,
       sentence,
-    });
+    };
+    const answer = new Answer(`${this.id}:${place}`, server, door, key);
     this.answers.set(place, answer);
     return answer;
   }
 
+  /** What is typed where it can be changed now: what went away with its item waits for it to come back. */
+  private get live(): Answer[] {
+    if (!this.view) return [];
+    const fields = this.view.fields.filter(({ editable }) => editable).map(({ key }) => `fields:${key}`);
+    const items = itemsOf(this.view)
+      .filter(({ editable }) => editable)
+      .map(({ id }) => `${id}:`);
+    return [...this.answers]
+      .filter(([place]) => fields.includes(place) || items.some((item) => place.startsWith(item)))
+      .map(([, answer]) => answer);
+  }
+
   /** Saves everything that is typed; a step may only be taken on what the server has. */
   async flush(): Promise<boolean> {
-    await Promise.all([...this.answers.values()].map((answer) => answer.flush()));
-    return [...this.answers.values()].every((answer) => !answer.dirty);
+    await Promise.all(this.live.map((answer) => answer.flush()));
+    return this.live.every((answer) => !answer.dirty);
   }
 }
 

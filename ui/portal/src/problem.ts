@@ -3,6 +3,14 @@ import type { Blocker } from "./types";
 /** `kind` is what the page has to do about it; the message is for reading. */
 export type ProblemKind = "offline" | "signed_out" | "gone" | "stale" | "refused" | "busy" | "fault";
 
+/** What two people answered at the same time: nobody's answer is thrown away, one of them chooses. */
+export interface Conflict {
+  mine: unknown;
+  theirs: unknown;
+  by: string;
+  at: string;
+}
+
 /** A refusal or failure that a person can act on. `fields` holds the message for each field, item or code. */
 export class Problem extends Error {
   constructor(
@@ -11,6 +19,8 @@ export class Problem extends Error {
     readonly fields: Record<string, { code: string; message: string }> = {},
     readonly blockers: Blocker[] = [],
     readonly status = 0,
+    /** By answer or field: what somebody else saved meanwhile. */
+    readonly conflict: Record<string, Conflict> = {},
   ) {
     super(message);
   }
@@ -43,7 +53,17 @@ export function problemFrom(status: number, body: unknown): Problem {
   }
   const message = typeof answer.message === "string" ? answer.message : "";
   const blockers = Array.isArray(answer.blockers) ? (answer.blockers as Blocker[]) : [];
-  return new Problem(kindOf(status), message, fields, blockers, status);
+  return new Problem(kindOf(status), message, fields, blockers, status, conflictsOf(answer.data));
+}
+
+function conflictsOf(data: unknown): Problem["conflict"] {
+  if (!isObject(data) || !isObject(data.conflict)) return {};
+  const all = Object.entries(data.conflict).filter((entry): entry is [string, Record<string, unknown>] =>
+    isObject(entry[1]),
+  );
+  return Object.fromEntries(
+    all.map(([key, { mine, theirs, by, at }]) => [key, { mine, theirs, by: String(by ?? ""), at: String(at ?? "") }]),
+  );
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -18,6 +18,7 @@ export const routes: Route[] = [
   { pattern: "/r/:id", for: "people", page: request },
   { pattern: "/r/:id/messages", for: "people", page: request },
   { pattern: "/r/:id/history", for: "people", page: request },
+  { pattern: "/r/:id/i/:key", for: "people", page: () => import("./pages/Item.svelte") },
   { pattern: "/r/:id/check", for: "people", page: () => import("./pages/Check.svelte") },
   { pattern: "/r/:id/sent", for: "people", page: () => import("./pages/Sent.svelte") },
   { pattern: "/documents", for: "people", page: () => import("./pages/Documents.svelte") },

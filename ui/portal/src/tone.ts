@@ -1,4 +1,6 @@
+import { t } from "./i18n/index.svelte";
 import type { IconName } from "./parts/Icon.svelte";
+import { isDecided } from "./review";
 import type { Item, RequestView, Tone } from "./types";
 
 /** Colour and icon of where a request stands: from category, turn and outcome, never from a state's name. */
@@ -13,13 +15,16 @@ export function toneOf(view: Pick<RequestView, "category" | "turn" | "outcome">)
   return { tone: "us", icon: "eye" };
 }
 
-/** The same for an item. Words come from the server; this is only how they look. */
+/** The same for an item. */
 export function toneOfItem(item: Item): { tone: Tone; icon: IconName } {
+  if (item.can_review && !isDecided(item)) return { tone: "need", icon: "eye" };
+  if (item.stale) return { tone: "need", icon: "bang" };
   switch (item.status) {
     case "accepted":
       return { tone: "ok", icon: "check" };
-    case "rejected":
     case "more_needed":
+      return { tone: "need", icon: "up" };
+    case "rejected":
     case "expired":
       return { tone: "bad", icon: "back" };
     case "waived":
@@ -30,6 +35,13 @@ export function toneOfItem(item: Item): { tone: Tone; icon: IconName } {
     case "missing":
       return isBegun(item) ? { tone: "need", icon: "pen" } : { tone: "todo", icon: "circle" };
   }
+}
+
+/** The words on an item's tag: the server's, but for what only this side's eyes make of it. */
+export function labelOf(item: Item): string {
+  if (item.can_review && !isDecided(item)) return t("review.to_decide");
+  if (item.stale) return t("item.stale");
+  return item.status === "more_needed" ? t("item.more_needed") : item.label;
 }
 
 export const isSentBack = (item: Item) => ["rejected", "more_needed", "expired"].includes(item.status);

@@ -152,6 +152,35 @@ export interface Ask {
   text_title: string;
   text: string;
   metadata: { key: string; type: FieldType; label: string }[];
+  /** Which kinds of answer a question takes, where it takes several; "file" among them offers an upload. */
+  answer_types: string[];
+  reject_reasons: { code: string; text: string }[];
+}
+
+/** A decision of somebody who reviews. `provided` takes it back while it was not sent. */
+export interface Decision {
+  status: "accepted" | "rejected" | "more_needed" | "provided";
+  reason?: string;
+  comment?: string;
+}
+
+/** Where several people decide on an item: how many have to, who decided what, and whose word is still in the way. */
+export interface Review {
+  role: string;
+  count: number;
+  needed: string;
+  votes: Vote[];
+  veto_open: boolean;
+  mine: string;
+}
+
+export interface Vote {
+  name: string;
+  role: string;
+  status: string;
+  veto: boolean;
+  comment: string;
+  at: string;
 }
 
 export type ItemKind = "file" | "form" | "long_text" | "answer" | "acknowledge";
@@ -178,6 +207,10 @@ export interface Item {
   answers: Record<string, unknown>;
   ask: Partial<Ask>;
   documents: Doc[];
+  can_review?: boolean;
+  review?: Review;
+  /** It was given, but what it refers to was opened again since; `why` says what. */
+  stale?: boolean;
 }
 
 export interface Section {
@@ -228,6 +261,7 @@ export interface RequestView {
   progress: Progress;
   read_only: string;
   acting_for: string;
+  paused?: { until: string } | null;
   sections: Section[];
   fields: RequestField[];
   actions: Action[];

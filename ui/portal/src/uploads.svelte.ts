@@ -170,6 +170,15 @@ async function digestOf(file: File): Promise<string> {
   }
 }
 
+/** What an item takes, in words: "PDF, JPG, up to 20 MB". */
+export function limitsOf({ kind, ask }: Item): string {
+  if (kind !== "file" || !ask.max_mb) return "";
+  const limit = size(ask.max_mb * 1024 * 1024);
+  return ask.accept?.length
+    ? t("file.allowed", { types: typeNames(ask.accept).join(", "), size: limit })
+    : t("file.allowed_size", { size: limit });
+}
+
 function faultText(fault: Fault, file: File, view: RequestView, { ask }: Item): string {
   const name = file.name;
   const contact = view.contact?.name || t("file.us");

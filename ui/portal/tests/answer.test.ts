@@ -9,13 +9,13 @@ const sentence = (problem: Problem) => problem.message;
 
 describe("an answer", () => {
   let drafts: Drafts;
-  let save: ReturnType<typeof vi.fn<(value: unknown) => Promise<void>>>;
-  const answer = (server: unknown) => new Answer("r1:a", server, { drafts, save, toProblem, sentence });
+  let save: ReturnType<typeof vi.fn<(value: unknown, was: unknown) => Promise<unknown>>>;
+  const answer = (server: unknown) => new Answer("r1:a", server, { drafts, save, toProblem, sentence }, "a");
 
   beforeEach(() => {
     vi.useFakeTimers();
     drafts = new Drafts(memory(), () => "anna");
-    save = vi.fn(() => Promise.resolve());
+    save = vi.fn((value: unknown) => Promise.resolve(value));
   });
   afterEach(() => vi.useRealTimers());
 
@@ -27,7 +27,7 @@ describe("an answer", () => {
     await vi.advanceTimersByTimeAsync(799);
     expect(save).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);
-    expect(save.mock.calls).toEqual([["No"]]);
+    expect(save.mock.calls).toEqual([["No", ""]]);
     expect(a.state).toBe("saved");
     expect(drafts.count()).toBe(0);
   });
@@ -54,15 +54,18 @@ describe("an answer", () => {
   });
 
   it("typed on while being saved is saved again with the newer text", async () => {
-    let arrive: () => void = () => undefined;
+    let arrive: (stored: unknown) => void = () => undefined;
     save.mockImplementationOnce(() => new Promise((done) => (arrive = done)));
     const a = answer("");
     a.input("No");
     await vi.advanceTimersByTimeAsync(800);
     a.input("Nord");
-    arrive();
+    arrive("No");
     await vi.advanceTimersByTimeAsync(800);
-    expect(save.mock.calls).toEqual([["No"], ["Nord"]]);
+    expect(save.mock.calls).toEqual([
+      ["No", ""],
+      ["Nord", "No"],
+    ]);
     expect(a.dirty).toBe(false);
   });
 
@@ -90,7 +93,7 @@ describe("an answer", () => {
     const a = answer("");
     expect(a.value).toBe("Nordbank");
     await vi.advanceTimersByTimeAsync(800);
-    expect(save.mock.calls).toEqual([["Nordbank"]]);
+    expect(save.mock.calls).toEqual([["Nordbank", ""]]);
   });
 
   it("of two people asks which one counts, and saves neither by itself", async () => {
@@ -101,7 +104,7 @@ describe("an answer", () => {
     expect(save).not.toHaveBeenCalled();
     a.keepMine();
     await vi.advanceTimersByTimeAsync(0);
-    expect(save.mock.calls).toEqual([["mine"]]);
+    expect(save.mock.calls).toEqual([["mine", "theirs"]]);
   });
 
   it("takes the other person's when told so, and forgets the draft", () => {
@@ -133,6 +136,7 @@ describe("an answer", () => {
   });
 
   it("that the server writes its own way, masked, is no other person's answer", async () => {
+    save.mockResolvedValue("••••3456");
     const a = answer("");
     a.focus();
     a.input("AB123456");
@@ -142,7 +146,39 @@ describe("an answer", () => {
     a.update("••••3456");
     expect(a.theirs).toBeUndefined();
     await vi.advanceTimersByTimeAsync(800);
-    expect(save).toHaveBeenLastCalledWith("AB1234567");
+    expect(save).toHaveBeenLastCalledWith("AB1234567", "••••3456");
+  });
+
+  it("refused because somebody was faster shows both, with who and when; what was typed stays", async () => {
+    const theirs = { mine: "mine", theirs: "hers", by: "Ada Kim", at: "2026-03-02 10:00:00.000Z" };
+    save.mockRejectedValueOnce(problemFrom(409, { message: "", data: { conflict: { a: theirs } } }));
+    const a = answer("old");
+    a.input("mine");
+    await vi.advanceTimersByTimeAsync(800);
+    expect(save).toHaveBeenLastCalledWith("mine", "old");
+    expect(a.theirs).toEqual({ value: "hers", by: "Ada Kim", at: theirs.at });
+    expect(a.value).toBe("mine");
+    expect(drafts.read("r1:a")?.value).toBe("mine");
+    a.update("hers"); // the page is fetched again: no second surprise
+    expect(a.theirs?.by).toBe("Ada Kim");
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(save).toHaveBeenCalledOnce();
+    a.keepMine();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(save).toHaveBeenLastCalledWith("mine", "hers");
+    expect(a.state).toBe("saved");
+  });
+
+  it("of somebody else that comes in while ours is being saved is not lost", async () => {
+    let arrive: (stored: unknown) => void = () => undefined;
+    save.mockImplementationOnce(() => new Promise((done) => (arrive = done)));
+    const a = answer("old");
+    a.input("mine");
+    await vi.advanceTimersByTimeAsync(800);
+    a.update("hers");
+    arrive("mine");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(a.value).toBe("hers");
   });
 
   it("is told with the others by the worst of them", async () => {

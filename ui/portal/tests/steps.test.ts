@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { missingOf, ownActions, primaryOf } from "../src/steps";
+import { hrefOf, isLong, missingOf, needsYou, neighbours, ownActions, primaryOf } from "../src/steps";
 import { toneOf, toneOfItem } from "../src/tone";
 import type { Action, Item, RequestView } from "../src/types";
 
@@ -51,6 +51,28 @@ describe("the steps of a request", () => {
   });
 });
 
+const many = (n: number, changes: (at: number) => Partial<Item>) =>
+  ({ sections: [{ items: Array.from({ length: n }, (_, at) => item(`i${at}`, changes(at))) }] }) as RequestView;
+
+describe("a long list", () => {
+  it("begins with the thirteenth item: from there on each has a page of its own", () => {
+    const [short, long] = [many(12, () => ({})), many(13, () => ({}))];
+    expect([isLong(short), isLong(long)]).toEqual([false, true]);
+    expect(hrefOf({ ...short, id: "r" }, "#item-i3")).toBe("/r/r#item-i3");
+    expect(hrefOf({ ...long, id: "r" }, "#item-i3")).toBe("/r/r/i/i3");
+    expect(hrefOf({ ...long, id: "r" }, "#field-year")).toBe("/r/r#field-year");
+  });
+
+  it("leads from an item to those before and after it that need the person", () => {
+    const view = many(6, (at) => ({ status: at % 3 === 0 ? "missing" : "provided" }));
+    expect(neighbours(view, "i3").before?.id).toBe("i0");
+    expect(neighbours(view, "i1").after?.id).toBe("i3");
+    expect(neighbours(view, "i4").after).toBeUndefined();
+    expect(needsYou(item("a", { editable: false }))).toBe(false);
+    expect(needsYou(item("a", { status: "provided", stale: true }))).toBe(true);
+  });
+});
+
 describe("the tone", () => {
   it.each([
     ["waiting", "client", "", "need"],
@@ -67,7 +89,8 @@ describe("the tone", () => {
   it("of an item follows its status, and a begun one differs from an untouched one", () => {
     expect(toneOfItem(item("a")).icon).toBe("circle");
     expect(toneOfItem(item("a", { answers: { text: "x" } })).icon).toBe("pen");
-    expect(toneOfItem(item("a", { status: "more_needed" })).tone).toBe("bad");
+    expect(toneOfItem(item("a", { status: "rejected" })).tone).toBe("bad");
+    expect(toneOfItem(item("a", { status: "more_needed" })).tone).toBe("need");
     expect(toneOfItem(item("a", { status: "provided", editable: false })).icon).toBe("eye");
   });
 });

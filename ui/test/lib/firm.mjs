@@ -59,9 +59,9 @@ export class Firm {
   }
 
   /** A person of a client, invited by mail and signed in. */
-  async client(name, organization, role = "admin") {
+  async client(name, organization, role = "admin", duties = []) {
     const email = `${name.toLowerCase()}@${organization.name.split(" ")[0].toLowerCase()}.example`;
-    await this.oda.must("POST", "/api/portal/invitations", { email, name, organization: organization.id, role });
+    await this.oda.must("POST", "/api/portal/invitations", { email, name, organization: organization.id, role, duties });
     const mail = await this.mailbox.wait(email, /./);
     const { token, record } = await this.guest.must("POST", "/api/portal/invitations/accept", {
       token: tokenOf(linkIn(mail, /invite/)),
@@ -101,11 +101,11 @@ export async function answerAll(client, id) {
   }
 }
 
-export function upload(client, view, item, name) {
+export function upload(client, view, item, name, content = pdf(name), type = "application/pdf") {
   const form = new FormData();
   form.set("organization", view.organization);
   form.set("request", view.id);
   form.set("item", item.id);
-  form.set("file", new Blob([pdf(name)], { type: "application/pdf" }), name);
+  form.set("file", new Blob([content], { type }), name);
   return client.must("POST", "/api/collections/documents/records", form);
 }

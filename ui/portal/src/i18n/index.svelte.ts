@@ -73,3 +73,4 @@ export function size(bytes: number): string {
 }
 
 export const list = (words: string[]) => new Intl.ListFormat(lang.place.locale, { type: "disjunction" }).format(words);
+export const names = (words: string[]) => new Intl.ListFormat(lang.place.locale).format(words);

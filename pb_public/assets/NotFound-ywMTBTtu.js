@@ -1,1 +1,0 @@
-import{Sn as e,c as t,in as n,wt as r,xn as i,yn as a}from"./shared-Bfx7Re3C.js";function o(o,s){e(s,!0);{let e=a(()=>r(`gone.page`));t(o,{get text(){return n(e)}})}i()}export{o as default};
