@@ -92,7 +92,7 @@ var floors = map[string]int{
 	"audit": 1, "event": 1, "access": 1,
 	"workflow": 2, "document": 2,
 	"notify": 3, "integration": 3, "report": 3, "assist": 3,
-	"console": 4, "ops": 4, "demo": 4,
+	"console": 4, "ops": 4, "demo": 4, "simulate": 4,
 }
 
 // roomOf names the room of an import path or a folder below hooks; the table

@@ -314,13 +314,18 @@ func code(err error) string {
 		return http.code
 	case errors.Is(err, errFault):
 		return "fault"
-	case err != nil && isWall(err):
+	case err != nil && (isWall(err) || isConstraint(err)):
 		return "wall"
 	}
 	return ""
 }
 
 func isWall(err error) bool { return bytes.Contains([]byte(err.Error()), []byte("wall: ")) }
+
+// isConstraint says whether a column of its own refused a row, before a wall could.
+func isConstraint(err error) bool {
+	return bytes.Contains([]byte(err.Error()), []byte("constraint failed"))
+}
 
 func text(s string) *string {
 	if s == "" {

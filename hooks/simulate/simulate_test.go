@@ -55,17 +55,22 @@ func walk(t testing.TB, g *simulate.Ground, o simulate.Options) *simulate.Result
 }
 
 func TestShippedWorkflows_keepEveryPromise(t *testing.T) {
+	faults := 0
 	for _, name := range shipped {
 		t.Run(name, func(t *testing.T) {
 			g := prepare(t, hooks.SimulateRig(), source(t, name), source(t, name))
-			out := walk(t, g, simulate.Options{Runs: 10, Steps: 100, Seed: 7, Replays: 100})
+			out := walk(t, g, simulate.Options{Runs: 20, Steps: 100, Seed: 7, Replays: 100})
 			if out.Found != nil {
 				t.Fatalf("%v\n%s", out.Found, schema.JSON(out.Found.Acts))
 			}
-			if s := out.Statistics; s.Done < 100 || s.Refused < 100 || s.Refusals["wall"] == 0 || s.Refusals["fault"] == 0 || s.Refusals["not_yours"] == 0 {
+			if s := out.Statistics; s.Done < 100 || s.Refused < 100 || s.Refusals["wall"] == 0 || s.Refusals["not_yours"] == 0 {
 				t.Errorf("the walk is one-sided: %s", schema.JSON(s))
 			}
+			faults += out.Statistics.Refusals["fault"]
 		})
+	}
+	if faults == 0 {
+		t.Error("nothing ever failed in between")
 	}
 }
 

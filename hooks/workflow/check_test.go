@@ -145,7 +145,7 @@ func TestCheck_faults(t *testing.T) {
 		{"a terminal state that is no end", "category: blocked, turn", "category: blocked, terminal: true, turn", "terminal", 41, "no end"},
 		{"items added to a list that does not grow", "can: {review: [plan]}", "can: {review: [plan], add: [plan]}", "not_dynamic", 38, "dynamic"},
 		{"a review without a reviewer", "    reviewer: clerk\n", "", "no_reviewer", 35, "by whom"},
-		{"a limit that is none", "sla: {business_days: 5,", "sla: {business_days: 0,", "duration", 35, "whole number"},
+		{"a limit that is none", "sla: {business_days: 5,", "sla: {business_days: 0,", "out_of_range", 35, "less than 1"},
 		{"a state restricted to clients", "restricted_to: [officer, partner]", "restricted_to: [officer, counsel]", "wrong_side", 37, "counsel"},
 		{"a step without a label", "label: Invite, ", "", "label", 45, "button"},
 		{"a step with an empty guard", "{fields_complete: send}]", "{items: {sections: [], status_in: [provided]}}]", "empty_guard", 46, "sections"},
@@ -157,7 +157,7 @@ func TestCheck_faults(t *testing.T) {
 		{"handing over what carries no file", "{retry_jobs: dead}", "{publish_file: papers}", "no_file", 55, "carries a file"},
 		{"a clock that is not known", "{retry_jobs: dead}", "{start_clock: clients}", "unknown_name", 55, "Did you mean \"client\"?"},
 		{"a system that is to write a note", "by: [system], guard: [{jobs", "by: [system], requires: [internal_note], guard: [{jobs", "system_cannot", 53, "internal_note"},
-		{"a step after no time", "by: [partner], requires: [internal_note]}\nreminders", "by: [partner], after: {days_in_state: 0}}\nreminders", "duration", 57, "after"},
+		{"a step after no time", "by: [partner], requires: [internal_note]}\nreminders", "by: [partner], after: {days_in_state: 0}}\nreminders", "out_of_range", 57, "less than 1"},
 		{"a reminder without a bound", "stop_when: [state_left], max: 3", "stop_when: [state_left]", "reminder", 59, "max"},
 		{"a reminder for a reason that is not known", "stop_when: [state_left]", "stop_when: [state_gone]", "unknown_name", 59, "state_gone"},
 		{"a reminder at no time", "business_days_after_entry: [2]", "business_days_after_start: [2]", "schedule", 59, "not a word for when"},
@@ -314,7 +314,7 @@ func TestCheck_codesAreDocumented(t *testing.T) {
 	used := map[string]bool{}
 	call := regexp.MustCompile(`(?:fault|warn|told)\([^"\n]*(?:"[^"]*"[^"\n]*)*?, "([a-z_]+)", |code(?:, what)? (?::?=|=) "([a-z_]+)"|, code = [^\n]*?, "([a-z_]+)"|"([a-z_]+)", fmt\.Sprintf|Code: "([a-z_]+)"`)
 	for _, file := range files {
-		if name := file.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && (strings.HasPrefix(name, "check") || strings.HasPrefix(name, "explore") || name == "parse.go" || name == "compiled.go" || name == "publish.go") {
+		if name := file.Name(); strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") && (strings.HasPrefix(name, "check") || strings.HasPrefix(name, "explore") || name == "parse.go" || name == "fit.go" || name == "compiled.go" || name == "publish.go") {
 			source, err := os.ReadFile(name)
 			if err != nil {
 				t.Fatal(err)

@@ -311,7 +311,11 @@ func sourceOf(record *core.Record) ([]byte, error) {
 	if source := record.GetString("source"); source != "" {
 		return []byte(source), nil
 	}
-	return toYAML([]byte(record.GetString("definition")))
+	def, err := Decode([]byte(record.GetString("definition")))
+	if err != nil {
+		return nil, fmt.Errorf("read stored definition: %w", err)
+	}
+	return toYAML([]byte(schema.JSON(def.Definition)))
 }
 
 // toYAML writes stored JSON as YAML. JSON is YAML in another dress: it is read
