@@ -54,7 +54,7 @@ func newMember(t *testing.T, s *gatetest.Stage, name string, duties ...string) *
 func (a *studioFirm) move(t *testing.T, who *core.Record, id, key string, more ...workflow.Input) {
 	t.Helper()
 	a.Clock.Move(time.Second)
-	a.Stage.Move(t, who, id, key, more...)
+	a.Move(t, who, id, key, more...)
 }
 
 // brief opens a request for two channels and sends the brief.

@@ -46,7 +46,7 @@ func (s *Ground) tryAgain(acts []Act) (int, *Violation) {
 	if err != nil {
 		return 0, nil
 	}
-	defer w.close() //nolint:errcheck // a world in memory: nothing is lost
+	defer w.close()
 	r, err := s.begin(w, 0, &given{})
 	if err != nil {
 		return 0, nil

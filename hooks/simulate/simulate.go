@@ -78,7 +78,7 @@ func (s *Ground) Try(choices []byte, steps int) (*Found, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer w.close() //nolint:errcheck // a world in memory: nothing is lost
+	defer w.close()
 	run := 0
 	if len(choices) > 0 {
 		run = int(choices[0])
@@ -171,7 +171,7 @@ func (s *Ground) walkWorld(o Options, b *batch, quit <-chan struct{}) (*Found, e
 	if err != nil {
 		return nil, err
 	}
-	defer w.close() //nolint:errcheck // a world in memory: nothing is lost
+	defer w.close()
 	var last *run
 	for n := b.first; n < b.last; n++ {
 		select {

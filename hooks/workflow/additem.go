@@ -205,8 +205,10 @@ func (e *Engine) added(tx core.App, l *live, items []*Item) error {
 			return err
 		}
 	}
-	return e.Emit(tx, Fact{Type: "item.added", Request: l.ID, Organization: l.Organization, Actor: l.who.Actor, At: l.facts.Now,
-		Payload: map[string]any{"item": items[0].ID, "key": items[0].Key, "title": items[0].Title, "missing": list, "count": len(list)}})
+	return e.Emit(tx, Fact{
+		Type: "item.added", Request: l.ID, Organization: l.Organization, Actor: l.who.Actor, At: l.facts.Now,
+		Payload: map[string]any{"item": items[0].ID, "key": items[0].Key, "title": items[0].Title, "missing": list, "count": len(list)},
+	})
 }
 
 // addItem checks and makes an item; opening says that the request is not open

@@ -148,10 +148,10 @@ func (k *checker) head() {
 }
 
 func (k *checker) numbering() {
-	if k.Definition.Numbering == "" {
+	if k.Numbering == "" {
 		return
 	}
-	names := placeholders(k.Definition.Numbering)
+	names := placeholders(k.Numbering)
 	for _, name := range names {
 		if _, counted := strings.CutPrefix(name, "seq:"); counted && seqPattern.MatchString(name) {
 			continue
@@ -244,15 +244,19 @@ func keysOf[T any](list []T, key func(*T) string) []string {
 func (k *checker) stateKeys() []string {
 	return keysOf(k.States, func(s *State) string { return s.Key })
 }
+
 func (k *checker) sectionKeys() []string {
 	return keysOf(k.Sections, func(s *Section) string { return s.Key })
 }
+
 func (k *checker) fieldKeys() []string {
 	return keysOf(k.Fields, func(f *Field) string { return f.Key })
 }
+
 func (k *checker) jobNames() []string {
 	return keysOf(k.Integrations, func(i *Integration) string { return i.Job })
 }
+
 func (k *checker) stepKeys() []string {
 	return keysOf(k.Transitions, func(t *Transition) string { return t.Key })
 }

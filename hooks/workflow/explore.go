@@ -50,10 +50,10 @@ type slot struct {
 	mask        uint64 // 0: not part of this walk
 }
 
-func (c *configuration) get(s slot) int { return int(c[s.word] >> s.shift & s.mask) } //nolint:gosec // at most 16 bits
+func (c *configuration) get(s slot) int { return int(c[s.word] >> s.shift & s.mask) }
 
 func (c *configuration) set(s slot, v int) {
-	c[s.word] = c[s.word]&^(s.mask<<s.shift) | uint64(v)&s.mask<<s.shift //nolint:gosec // never negative
+	c[s.word] = c[s.word]&^(s.mask<<s.shift) | uint64(v)&s.mask<<s.shift
 }
 
 // Bounds of a walk. A definition of 40 states and 60 items stays far below.
@@ -130,14 +130,14 @@ func (m *model) explore(groups []int, forgive bool) *walk {
 		w.reach(c, -1, -1)
 	}
 	for at := 0; at < len(w.configs); at++ {
-		w.first = append(w.first, int32(len(w.edges))) //nolint:gosec // bounded by maxEdges
-		w.next(int32(at))                              //nolint:gosec // bounded by maxConfigs
+		w.first = append(w.first, int32(len(w.edges)))
+		w.next(int32(at))
 		if len(w.configs) > maxConfigs || len(w.edges) > maxEdges {
 			w.full = true
 			return w
 		}
 	}
-	w.first = append(w.first, int32(len(w.edges))) //nolint:gosec // bounded by maxEdges
+	w.first = append(w.first, int32(len(w.edges)))
 	return w
 }
 
@@ -146,7 +146,7 @@ func (w *walk) reach(c configuration, from, label int32) {
 	w.forget(&c)
 	at, ok := w.index[c]
 	if !ok {
-		at = int32(len(w.configs)) //nolint:gosec // bounded by maxConfigs
+		at = int32(len(w.configs))
 		w.index[c] = at
 		w.configs = append(w.configs, c)
 		w.parent, w.via = append(w.parent, from), append(w.via, label)
@@ -177,7 +177,7 @@ func (l *layout) take(width int) slot {
 	if l.bits%64+width > 64 {
 		l.bits += 64 - l.bits%64
 	}
-	s := slot{word: uint8(l.bits / 64 % 2), shift: uint8(l.bits % 64), mask: 1<<width - 1} //nolint:gosec // small
+	s := slot{word: uint8(l.bits / 64 % 2), shift: uint8(l.bits % 64), mask: 1<<width - 1}
 	l.bits += width
 	return s
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 // fold puts classes of statuses together that make no difference for a group:
@@ -46,11 +47,13 @@ func (m *model) kept(g int) []int {
 			text += fmt.Sprint(m.open&bit != 0)
 		}
 		for i := range m.steps {
+			var textSb49 strings.Builder
 			for _, c := range m.steps[i].clauses {
 				if slices.Contains(c.groups, g) {
-					text += fmt.Sprint(c.allowed&bit != 0)
+					textSb49.WriteString(fmt.Sprint(c.allowed&bit != 0))
 				}
 			}
+			text += textSb49.String()
 		}
 		mark[class] = text
 	}
@@ -130,7 +133,7 @@ func (m *model) harmless(g int) int {
 func (w *walk) put(c *configuration, g, set int) {
 	group, folded := w.groups[g], 0
 	for rest := set; rest != 0; rest &= rest - 1 {
-		folded |= 1 << group.kept[bits.TrailingZeros(uint(rest))] //nolint:gosec // a few bits
+		folded |= 1 << group.kept[bits.TrailingZeros(uint(rest))]
 	}
 	if folded != group.harmless {
 		folded &^= group.harmless

@@ -202,12 +202,16 @@ func (m *model) classify() {
 		if mark == "" {
 			mark = status
 		}
+		var markSb205 strings.Builder
 		for _, list := range lists {
-			mark += fmt.Sprint(inList(list, status))
+			markSb205.WriteString(fmt.Sprint(inList(list, status)))
 		}
+		mark += markSb205.String()
+		var markSb208 strings.Builder
 		for _, s := range maps {
-			mark += "/" + s.mapped(status)
+			markSb208.WriteString("/" + s.mapped(status))
 		}
+		mark += markSb208.String()
 		class, ok := byMark[mark]
 		if !ok {
 			class = len(m.classes)
@@ -444,7 +448,7 @@ func (m *model) watch() {
 // label keeps what an edge is and gives it a number.
 func (m *model) label(l edgeLabel) int32 {
 	m.labels = append(m.labels, l)
-	return int32(len(m.labels) - 1) //nolint:gosec // few
+	return int32(len(m.labels) - 1)
 }
 
 // groupsNamed are the groups that an effect means by a section's or item's name.

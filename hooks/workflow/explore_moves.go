@@ -109,7 +109,7 @@ func (w *walk) next(at int32) {
 func (w *walk) nextItems(at int32, c configuration, s, g int) {
 	set := c.get(w.groupSlot[g])
 	n := w.groups[g].items
-	spare := n == 0 || n > bits.OnesCount(uint(set)) //nolint:gosec // a few bits
+	spare := n == 0 || n > bits.OnesCount(uint(set))
 	for _, move := range w.moves[s][g] {
 		bit := 1 << move.to
 		if move.from < 0 {
@@ -142,7 +142,7 @@ func (w *walk) moved(at int32, c configuration, g, set int, move itemMove) {
 	case move.veto < 0 && veto == 1:
 		open := c
 		c.set(w.vetoSlot[g], 0)
-		if set&(w.open) != 0 {
+		if set&w.open != 0 {
 			w.reach(open, at, move.label)
 		}
 	}
@@ -171,7 +171,7 @@ func (w *walk) nextJob(at int32, c configuration, j int) {
 
 // nextStep takes a step if its guards let it, by everybody who can.
 func (w *walk) nextStep(at int32, c configuration, s int, x exit) {
-	step, seen := &w.model.steps[x.step], &w.seen[x.step]
+	step, seen := &w.steps[x.step], &w.seen[x.step]
 	var blocked uint64
 	for i := range step.clauses {
 		if !w.itemsHold(c, &step.clauses[i], seen) {
@@ -467,7 +467,7 @@ func (w *walk) choose(list []configuration, op *operation) []configuration {
 				set := b.get(w.groupSlot[g])
 				for drop := set; set != 0; drop = (drop - 1) & set {
 					after := set&^drop | 1<<op.chosen
-					if n := w.groups[g].items; n == 0 || bits.OnesCount(uint(after)) <= n { //nolint:gosec // a few bits
+					if n := w.groups[g].items; n == 0 || bits.OnesCount(uint(after)) <= n {
 						with := b
 						w.put(&with, g, after)
 						grown = append(grown, with)

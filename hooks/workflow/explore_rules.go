@@ -76,7 +76,7 @@ func (k *checker) reachedStates(walks []*walk) {
 	for _, w := range walks {
 		w.met = make([]bool, len(k.States))
 		for i := range w.configs {
-			w.met[w.state(int32(i))] = true //nolint:gosec // bounded
+			w.met[w.state(int32(i))] = true
 		}
 	}
 	for i := range k.States {
@@ -157,7 +157,7 @@ func (m *model) shutOut(s *State) string {
 }
 
 func (k *checker) neverTaken(w *walk, i int, path string) {
-	s, seen := &w.model.steps[i], &w.seen[i]
+	s, seen := &w.steps[i], &w.seen[i]
 	code := "never_happens"
 	if seen.blocked == 1<<63 {
 		code = "four_eyes"
@@ -187,8 +187,8 @@ func (w *walk) reverse() {
 	w.back = make([]edge, len(w.edges))
 	next := slices.Clone(w.backFirst)
 	for at := range w.configs {
-		for _, e := range w.from(int32(at)) { //nolint:gosec // bounded
-			w.back[next[e.to]] = edge{int32(at), e.label} //nolint:gosec // bounded
+		for _, e := range w.from(int32(at)) {
+			w.back[next[e.to]] = edge{int32(at), e.label}
 			next[e.to]++
 		}
 	}
@@ -201,7 +201,7 @@ func (w *walk) backward(marked []bool, allowed func(from int32, label int32) boo
 	var queue []int32
 	for at, is := range marked {
 		if is {
-			queue = append(queue, int32(at)) //nolint:gosec // bounded
+			queue = append(queue, int32(at))
 		}
 	}
 	for ; len(queue) > 0; queue = queue[1:] {
@@ -219,14 +219,14 @@ func (w *walk) backward(marked []bool, allowed func(from int32, label int32) boo
 func (k *checker) ends(w *walk) map[int]bool {
 	ending := make([]bool, len(w.configs))
 	for at := range w.configs {
-		ending[at] = k.States[w.state(int32(at))].Category == "done" //nolint:gosec // bounded
+		ending[at] = k.States[w.state(int32(at))].Category == "done"
 	}
 	w.backward(ending, func(int32, int32) bool { return true })
 	told := map[int]bool{}
 	first, leads := map[int]int32{}, map[int]bool{}
 	var order []int
 	for i := range w.configs {
-		at := int32(i) //nolint:gosec // bounded
+		at := int32(i)
 		s := w.state(at)
 		if ending[at] || !k.canEnd[k.States[s].Key] {
 			continue
@@ -269,7 +269,7 @@ func (k *checker) stuck(w *walk, s int, at int32) {
 // -1 if none.
 func (w *walk) gapIn(at int32) int {
 	for _, x := range w.exits[w.state(at)] {
-		s := &w.model.steps[x.step]
+		s := &w.steps[x.step]
 		for i := range s.clauses {
 			for _, g := range s.clauses[i].groups {
 				if !s.clauses[i].any && w.configs[at].get(w.groupSlot[g])&w.gap&^s.clauses[i].allowed != 0 {
@@ -284,7 +284,7 @@ func (w *walk) gapIn(at int32) int {
 // onlyEyes says whether four eyes alone stand in the way of some step.
 func (w *walk) onlyEyes(at int32) bool {
 	for _, x := range w.exits[w.state(at)] {
-		s := &w.model.steps[x.step]
+		s := &w.steps[x.step]
 		if len(s.eyes) > 0 && len(w.actors(w.configs[at], w.state(at), x, s)) == 0 && w.blockedBy(at, x) == nil {
 			return true
 		}
@@ -297,8 +297,8 @@ func (w *walk) onlyEyes(at int32) bool {
 func (k *checker) turnsHonest(w *walk, told map[int]bool) {
 	byState := make([][]int32, len(k.States))
 	for at := range w.configs {
-		s := w.state(int32(at))                    //nolint:gosec // bounded
-		byState[s] = append(byState[s], int32(at)) //nolint:gosec // bounded
+		s := w.state(int32(at))
+		byState[s] = append(byState[s], int32(at))
 	}
 	good := make([]bool, len(w.configs))
 	for s := range k.States {
@@ -409,8 +409,8 @@ func (w *walk) jobIn(at int32, k jobClause) (string, int) {
 // guardsMet reports item guards that a section's items can never satisfy, while
 // the step is possible only because the section may be empty.
 func (k *checker) guardsMet(w *walk) {
-	for i := range w.model.steps {
-		s := &w.model.steps[i]
+	for i := range w.steps {
+		s := &w.steps[i]
 		if !w.seen[i].taken {
 			continue
 		}
@@ -436,7 +436,7 @@ func (k *checker) circles(w *walk) {
 		if mark[start] != 0 {
 			continue
 		}
-		stack := []frame{{at: int32(start)}} //nolint:gosec // bounded
+		stack := []frame{{at: int32(start)}}
 		mark[start] = onPath
 		for len(stack) > 0 {
 			top := &stack[len(stack)-1]
@@ -481,7 +481,7 @@ func (k *checker) circle(w *walk, at int32, steps []int) bool {
 	names := make([]string, 0, len(steps))
 	opaque := false
 	for _, i := range steps {
-		s := &w.model.steps[i]
+		s := &w.steps[i]
 		names = append(names, s.Key)
 		for _, l := range s.facts {
 			if _, ok := holds[l.name]; !ok {
@@ -512,7 +512,7 @@ func (k *checker) successes(w *walk) {
 		byStep[b.step] = append(byStep[b.step], b)
 	}
 	for _, i := range slices.Sorted(maps.Keys(byStep)) {
-		s, b := &w.model.steps[i], byStep[i][0]
+		s, b := &w.steps[i], byStep[i][0]
 		var sections []string
 		for _, x := range byStep[i] {
 			sections = append(sections, w.groupWords(x.group))

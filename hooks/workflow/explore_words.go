@@ -99,7 +99,7 @@ func (w *walk) why(at int32, x exit) string {
 	if why := w.blockedBy(at, x); why != nil {
 		return *why
 	}
-	s := &w.model.steps[x.step]
+	s := &w.steps[x.step]
 	if len(s.eyes) > 0 && len(w.actors(w.configs[at], w.state(at), x, s)) == 0 {
 		var names []string
 		for _, d := range s.eyes {
@@ -112,7 +112,7 @@ func (w *walk) why(at int32, x exit) string {
 
 // blockedBy is the first guard but four eyes that does not hold, in words.
 func (w *walk) blockedBy(at int32, x exit) *string {
-	s, c := &w.model.steps[x.step], w.configs[at]
+	s, c := &w.steps[x.step], w.configs[at]
 	say := func(format string, args ...any) *string {
 		text := s.Key + " " + fmt.Sprintf(format, args...)
 		return &text

@@ -139,9 +139,11 @@ func TestMigrate_saysWhatCannotMove(t *testing.T) {
 		{"an end", review, `"Approved" is an end in version 5. Take the step that ends the request instead.`, map[string]string{"in_review": "approved"}, nil},
 		{"a state that the client would be shown", draft, `The client is not shown this request yet, and "Waiting for client" would show it.`, map[string]string{"draft": "collecting"}, nil},
 		{"a hold", review, `The client must not learn of "In review". Only a state of which the same holds can take its place.`, map[string]string{"in_review": "compliance_hold"}, nil},
-		{"nobody to go on", review, `Nobody in the firm has a duty that could go on from "In review".`, nil, []string{"staff: [handler, compliance, partner]", "staff: [handler, compliance, partner, wizard]",
+		{"nobody to go on", review, `Nobody in the firm has a duty that could go on from "In review".`, nil, []string{
+			"staff: [handler, compliance, partner]", "staff: [handler, compliance, partner, wizard]",
 			"from: [in_review], to: fixing, by: [handler, compliance]", "from: [in_review], to: fixing, by: [wizard]", "from: [in_review], to: compliance_hold, by: [handler, compliance]", "from: [in_review], to: compliance_hold, by: [wizard]",
-			"from: [in_review], to: engagement, by: [partner]", "from: [in_review], to: engagement, by: [wizard]", "from: [draft, collecting, submitted, in_review, fixing", "from: [draft, collecting, submitted, fixing"}},
+			"from: [in_review], to: engagement, by: [partner]", "from: [in_review], to: engagement, by: [wizard]", "from: [draft, collecting, submitted, in_review, fixing", "from: [draft, collecting, submitted, fixing",
+		}},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			v := try(x.states, x.pairs...)

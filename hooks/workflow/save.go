@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -26,16 +27,25 @@ func (r *row) indexed() indexed {
 func saveRequest(was, now indexed, params dbx.Params) string {
 	set := `UPDATE requests SET title = {:title}, entry = {:entry}, priority = {:priority}, tags = {:tags}, due_set = {:due_set}, data = {:data},
 	progress = {:progress}, face = {:face}, revision = {:revision}, closed_at = {:closed_at}, updated = {:now}`
+	var setSb29 strings.Builder
 	for _, c := range []struct{ name, was, now string }{
-		{"workflow", was.Workflow, now.Workflow}, {"state", was.State, now.State}, {"category", was.Category, now.Category}, {"turn", was.Turn, now.Turn},
-		{"assignee", was.Assignee, now.Assignee}, {"due", was.Due, now.Due}, {"state_since", was.StateSince, now.StateSince}, {"wake_at", was.WakeAt, now.WakeAt},
-		{"remind_at", was.RemindAt, now.RemindAt}, {"restricted_to", was.RestrictedTo, now.RestrictedTo},
+		{"workflow", was.Workflow, now.Workflow},
+		{"state", was.State, now.State},
+		{"category", was.Category, now.Category},
+		{"turn", was.Turn, now.Turn},
+		{"assignee", was.Assignee, now.Assignee},
+		{"due", was.Due, now.Due},
+		{"state_since", was.StateSince, now.StateSince},
+		{"wake_at", was.WakeAt, now.WakeAt},
+		{"remind_at", was.RemindAt, now.RemindAt},
+		{"restricted_to", was.RestrictedTo, now.RestrictedTo},
 	} {
 		if c.was != c.now {
-			set += `, ` + c.name + ` = {:` + c.name + `}`
+			setSb29.WriteString(`, ` + c.name + ` = {:` + c.name + `}`)
 			params[c.name] = c.now
 		}
 	}
+	set += setSb29.String()
 	return set + ` WHERE id = {:id} AND revision = {:was}`
 }
 
