@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -332,11 +331,4 @@ func text(s string) *string {
 		return nil
 	}
 	return &s
-}
-
-// copyOf is an act of its own, for changing.
-func (a *Act) copyOf() *Act {
-	b := *a
-	b.Items = slices.Clone(a.Items)
-	return &b
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // Violation is a broken promise: which one, and how it showed.
-type Violation struct {
+type Violation struct { //nolint:errname // the word of the documentation and the output
 	Rule string `json:"rule"`
 	Says string `json:"says"`
 }
@@ -91,7 +91,7 @@ func (r *run) check(a *Act, p *person, before *picture, refusal error) error {
 	if err := r.checkTold(a, before, after); err != nil {
 		return err
 	}
-	if err := r.checkClient(a, before, after); err != nil {
+	if err := r.checkClient(before, after); err != nil {
 		return err
 	}
 	return r.checkRights(a, p, before, after)
@@ -186,9 +186,8 @@ func (r *run) checkSteps(after *picture, events, trail []told, from int) error {
 	for _, e := range events {
 		if once := e.Kind + e.Detail; seen[once] {
 			return r.broken("told", "%s was told twice", e.Kind)
-		} else {
-			seen[once] = true
 		}
+		seen[e.Kind+e.Detail] = true
 		if key, ok := strings.CutPrefix(e.Kind, "request."); ok && r.def.Transition(key) != nil {
 			stepEvents++
 		}
@@ -219,7 +218,7 @@ func (r *run) checkSteps(after *picture, events, trail []told, from int) error {
 
 // checkClient: the client's rows are what the truth makes them, and hold nothing
 // that is the firm's alone.
-func (r *run) checkClient(a *Act, before, after *picture) error {
+func (r *run) checkClient(before, after *picture) error {
 	for _, word := range []string{staffWord, secretWord} {
 		if strings.Contains(after.client, word) {
 			return r.broken("leak", "a client can read %s in %s", word, around(after.client, word))

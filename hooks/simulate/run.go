@@ -114,7 +114,7 @@ func (r *run) act(a *Act) error {
 	if errors.As(err, &v) {
 		return v
 	}
-	r.stats.count(r, a, err)
+	r.stats.count(a, err)
 	if err := r.check(a, p, before, err); err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type Options struct {
 }
 
 // Found is a violation with how to see it again.
-type Found struct {
+type Found struct { //nolint:errname // likewise
 	Violation
 	Seed uint64 `json:"seed"`
 	Run  int    `json:"run"`

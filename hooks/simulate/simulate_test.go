@@ -75,7 +75,7 @@ func TestShippedWorkflows_keepEveryPromise(t *testing.T) {
 }
 
 func TestSimulate_sameSeedSameStatistics(t *testing.T) {
-	print := func(seed uint64) string {
+	printed := func(seed uint64) string {
 		t.Helper()
 		out, err := simulate.Simulate(hooks.SimulateRig(), source(t, "accounting-monthly-close.yaml"), simulate.Options{Runs: 5, Steps: 60, Seed: seed})
 		if err != nil {
@@ -89,11 +89,11 @@ func TestSimulate_sameSeedSameStatistics(t *testing.T) {
 		}
 		return b.String()
 	}
-	first := print(3)
-	if second := print(3); second != first {
+	first := printed(3)
+	if second := printed(3); second != first {
 		t.Errorf("not the same:\n%s\n%s", first, second)
 	}
-	if other := print(4); other == first {
+	if other := printed(4); other == first {
 		t.Error("another seed walks the same way")
 	}
 }
@@ -184,15 +184,15 @@ func TestBrokenEngine_isFoundOut(t *testing.T) {
 			return emit(tx, f)
 		}), "", "", "told"},
 		{"the trail misses a decision", simple, broken(func(_ core.App, e *workflow.Engine) {
-			append := e.Audit
+			audit := e.Audit
 			e.Audit = func(tx core.App, c workflow.Change) error {
 				if c.Action == "review" {
 					return nil
 				}
-				return append(tx, c)
+				return audit(tx, c)
 			}
 		}), "", "", "told"},
-		{"the trail is rewritten", simple, broken(func(app core.App, e *workflow.Engine) {
+		{"the trail is rewritten", simple, broken(func(_ core.App, e *workflow.Engine) {
 			emit := e.Emit
 			e.Emit = func(tx core.App, f workflow.Fact) error {
 				if f.Type == "request.reopen" {

@@ -59,7 +59,7 @@ func newStatistics(def *workflow.Compiled) *Statistics {
 }
 
 // count counts an act and its answer.
-func (s *Statistics) count(r *run, a *Act, err error) {
+func (s *Statistics) count(a *Act, err error) {
 	s.Acts++
 	if s.By[a.Do] == nil {
 		s.By[a.Do] = &Attempts{}

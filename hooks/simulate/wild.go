@@ -2,6 +2,7 @@ package simulate
 
 import (
 	"fmt"
+	"slices"
 
 	"gatehouse/hooks/workflow"
 )
@@ -161,7 +162,7 @@ var historyWalls = []string{
 func (r *run) raw() *Act {
 	list := walls
 	if len(r.seen.steps) > 0 {
-		list = append(historyWalls, walls...)
+		list = slices.Concat(historyWalls, walls)
 	}
 	for _, s := range r.def.States {
 		if s.Key != r.seen.state {

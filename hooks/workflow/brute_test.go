@@ -61,7 +61,6 @@ type brute struct {
 	taken  map[string]bool
 	waives bruteStatus // what waiving comes to: accepted where no list tells the two apart
 	gap    []string    // successes with something missing
-	tooBig bool
 }
 
 // judge says what is certainly wrong with a definition.

@@ -94,6 +94,7 @@ func TestCheck_flowIsSound(t *testing.T) {
 }
 
 func TestCheck_faults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name     string
 		old, new string
@@ -343,6 +344,7 @@ func TestCheck_codesAreDocumented(t *testing.T) {
 
 // Definitions that try to use up the checker end soon, with an answer.
 func TestCheck_boundsItsWork(t *testing.T) {
+	t.Parallel()
 	for name, source := range map[string]string{
 		"many sections that all matter to the end": hostile(40, 3, false),
 		"many states and steps between all":        hostile(3, 60, true),

@@ -10,7 +10,7 @@ import (
 
 // history is a request of the nudges that was opened on Monday 16 November 2026
 // at nine and has taken the steps.
-func history(def *Compiled, now string, t *testing.T, steps ...[3]string) *Facts {
+func history(t *testing.T, def *Compiled, now string, steps ...[3]string) *Facts {
 	t.Helper()
 	zone := def.Calendar.Zone()
 	opened := at(t, "2026-11-16 09:00", zone)
@@ -54,7 +54,7 @@ func TestClocks(t *testing.T) {
 		{"also when it ended early", "2026-11-16 15:00", nil, []Pause{hold(t, def, "2026-11-16 11:00", "2026-11-18 00:00", "2026-11-16 13:00")}, 4 * hour, 0, 0, "client"},
 		{"a hold over a step is taken from both", "2026-11-17 16:00", [][3]string{submit}, []Pause{hold(t, def, "2026-11-17 09:00", "2026-11-17 12:00", "")}, 8 * hour, 4 * hour, 0, "firm"},
 	} {
-		f := history(def, c.now, t, c.steps...)
+		f := history(t, def, c.now, c.steps...)
 		f.Pauses = c.pauses
 		k := def.Clocks(f)
 		if k.ClientSeconds != c.client || k.FirmSeconds != c.firm || k.SystemSeconds != c.system || k.Running != c.running {
@@ -77,7 +77,7 @@ func TestClocks(t *testing.T) {
 func TestClocks_survivesAnotherTarget(t *testing.T) {
 	def, other := nudgesDefinition(t), nudgesDefinition(t)
 	other.State("waiting").SLA.BusinessDays = 20
-	f := history(def, "2026-11-17 16:00", t, [3]string{"submit", "working", "2026-11-17 10:00"}, [3]string{"back", "waiting", "2026-11-17 14:00"})
+	f := history(t, def, "2026-11-17 16:00", [3]string{"submit", "working", "2026-11-17 10:00"}, [3]string{"back", "waiting", "2026-11-17 14:00"})
 	if a, b := def.Clocks(f), other.Clocks(f); !reflect.DeepEqual(a, b) {
 		t.Errorf("%+v and %+v", a, b)
 	}
@@ -104,14 +104,14 @@ func TestSla(t *testing.T) {
 		{"what ended early moves it by what it lasted", "2026-11-18 16:00", "2026-11-24 17:00", 32, false, []Pause{hold(t, def, "2026-11-16 12:00", "2026-12-18 12:00", "2026-11-17 12:00")}},
 		{"a hold after it was due moves nothing", "2026-11-26 17:00", "2026-11-23 17:00", 117, false, []Pause{hold(t, def, "2026-11-24 17:00", "2026-11-26 17:00", "")}},
 	} {
-		f := history(def, c.now, t)
+		f := history(t, def, c.now)
 		f.Pauses = c.pauses
 		s := def.Sla(f)
 		if want := schema.Stamp(at(t, c.due, def.Calendar.Zone())); s.Due != want || s.Percent != c.percent || s.Paused != c.paused {
 			t.Errorf("%s: %+v, want %s %d", c.name, s, want, c.percent)
 		}
 	}
-	f := history(def, "2026-11-17 12:00", t, [3]string{"submit", "working", "2026-11-16 15:00"}, [3]string{"run", "machine", "2026-11-17 10:00"})
+	f := history(t, def, "2026-11-17 12:00", [3]string{"submit", "working", "2026-11-16 15:00"}, [3]string{"run", "machine", "2026-11-17 10:00"})
 	if s := def.Sla(f); s != nil {
 		t.Errorf("a state without a limit has %+v", s)
 	}
@@ -119,7 +119,7 @@ func TestSla(t *testing.T) {
 
 func TestAfterTime_holds(t *testing.T) {
 	def := nudgesDefinition(t)
-	f := history(def, "2026-11-17 12:00", t, [3]string{"submit", "working", "2026-11-16 15:00"}, [3]string{"run", "machine", "2026-11-17 10:00"})
+	f := history(t, def, "2026-11-17 12:00", [3]string{"submit", "working", "2026-11-16 15:00"}, [3]string{"run", "machine", "2026-11-17 10:00"})
 	step := def.Transition("ran")
 	for _, c := range []struct {
 		name   string
@@ -146,7 +146,7 @@ func TestAfterTime_holds(t *testing.T) {
 
 func TestWakeAt_holds(t *testing.T) {
 	def := nudgesDefinition(t)
-	f := history(def, "2026-11-17 12:00", t, [3]string{"submit", "working", "2026-11-16 15:00"}, [3]string{"run", "machine", "2026-11-17 10:00"})
+	f := history(t, def, "2026-11-17 12:00", [3]string{"submit", "working", "2026-11-16 15:00"}, [3]string{"run", "machine", "2026-11-17 10:00"})
 	if got := def.wakeAt(f); got != "2026-11-19 10:00:00.000Z" {
 		t.Errorf("the step is looked at %s", got)
 	}

@@ -179,6 +179,7 @@ func libraryFile(t testing.TB, name string) []byte {
 }
 
 func tryMutant(t *testing.T, stored string, m mutant, first []Finding, sample bool) verdict {
+	t.Helper()
 	changed, err := Decode([]byte(stored))
 	if err != nil {
 		t.Fatal(err)

@@ -11,17 +11,17 @@ func TestTurns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	close := Recurrence{Every: "month", Create: "1st business day", Period: "previous_month", Due: "10th business day"}
+	monthly := Recurrence{Every: "month", Create: "1st business day", Period: "previous_month", Due: "10th business day"}
 	for _, c := range []struct {
 		name       string
 		r          Recurrence
 		since, now string
 		want       string
 	}{
-		{"over a year's end: the first of January is a holiday", close, "2026-12-01 00:00", "2027-02-28 00:00", "2026-11 1 Dec 09:00 due 14 Dec 17:30, 2026-12 4 Jan 09:00 due 15 Jan 17:30, 2027-01 2 Feb 09:00 due 15 Feb 17:30"},
-		{"nothing from before it was published", close, "2026-12-01 09:01", "2026-12-31 00:00", ""},
-		{"and not ahead of its time", close, "2026-12-01 00:00", "2026-12-01 08:59", ""},
-		{"but at it", close, "2026-12-01 00:00", "2026-12-01 09:00", "2026-11 1 Dec 09:00 due 14 Dec 17:30"},
+		{"over a year's end: the first of January is a holiday", monthly, "2026-12-01 00:00", "2027-02-28 00:00", "2026-11 1 Dec 09:00 due 14 Dec 17:30, 2026-12 4 Jan 09:00 due 15 Jan 17:30, 2027-01 2 Feb 09:00 due 15 Feb 17:30"},
+		{"nothing from before it was published", monthly, "2026-12-01 09:01", "2026-12-31 00:00", ""},
+		{"and not ahead of its time", monthly, "2026-12-01 00:00", "2026-12-01 08:59", ""},
+		{"but at it", monthly, "2026-12-01 00:00", "2026-12-01 09:00", "2026-11 1 Dec 09:00 due 14 Dec 17:30"},
 		{"each quarter, for the one that begins", Recurrence{Every: "quarter", Create: "15th day"}, "2026-10-01 00:00", "2027-01-31 00:00", "2026-Q4 15 Oct 09:00, 2027-Q1 15 Jan 09:00"},
 		{"each year, on the last business day, for the next", Recurrence{Every: "year", Create: "last business day", Period: "next_year"}, "2026-01-01 00:00", "2027-01-31 00:00", "2027 31 Dec 09:00"},
 		{"each week, from Monday", Recurrence{Every: "week", Create: "1st business day", Period: "previous_week"}, "2026-12-21 00:00", "2027-01-11 23:00", "2026-W51 21 Dec 09:00, 2026-W52 28 Dec 09:00, 2026-W53 4 Jan 09:00, 2027-W01 11 Jan 09:00"},

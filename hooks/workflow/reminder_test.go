@@ -30,6 +30,7 @@ func toldAs(due []Told) []string {
 
 // only keeps one reminder of the nudges.
 func only(t testing.TB, key string) *Compiled {
+	t.Helper()
 	def := nudgesDefinition(t)
 	def.Reminders = slices.DeleteFunc(def.Reminders, func(r Reminder) bool { return r.Key != key })
 	return def

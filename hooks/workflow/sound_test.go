@@ -11,6 +11,7 @@ import (
 // Definitions of very different shapes, all of them sound: the checker refuses
 // none, and the second walker finds nothing in them either.
 func TestCheck_soundDefinitions(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob("testdata/sound/*.yaml")
 	if err != nil || len(files) < 20 {
 		t.Fatalf("%d sound definitions, %v", len(files), err)
@@ -91,6 +92,7 @@ func BenchmarkCheck_shipped(b *testing.B) {
 }
 
 func benchmarkCheck(b *testing.B, source []byte) {
+	b.Helper()
 	b.ReportAllocs()
 	for b.Loop() {
 		if def, findings := CheckSource(source); def == nil || hasErrors(findings) {
