@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
-	"strings"
 )
 
 // fold puts classes of statuses together that make no difference for a group:
@@ -42,20 +41,18 @@ func (m *model) kept(g int) []int {
 	mark := make([]string, n)
 	for class := range n {
 		bit := 1 << class
-		text := fmt.Sprint(group.required && m.gap&bit != 0)
+		told := []bool{group.required && m.gap&bit != 0}
 		if len(group.veto) > 0 {
-			text += fmt.Sprint(m.open&bit != 0)
+			told = append(told, m.open&bit != 0)
 		}
 		for i := range m.steps {
-			var textSb49 strings.Builder
 			for _, c := range m.steps[i].clauses {
 				if slices.Contains(c.groups, g) {
-					textSb49.WriteString(fmt.Sprint(c.allowed&bit != 0))
+					told = append(told, c.allowed&bit != 0)
 				}
 			}
-			text += textSb49.String()
 		}
-		mark[class] = text
+		mark[class] = fmt.Sprint(told)
 	}
 	for {
 		next := make([]string, n)

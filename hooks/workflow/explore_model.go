@@ -202,16 +202,15 @@ func (m *model) classify() {
 		if mark == "" {
 			mark = status
 		}
-		var markSb205 strings.Builder
+		told := make([]bool, 0, len(lists))
 		for _, list := range lists {
-			markSb205.WriteString(fmt.Sprint(inList(list, status)))
+			told = append(told, inList(list, status))
 		}
-		mark += markSb205.String()
-		var markSb208 strings.Builder
+		became := make([]string, 0, len(maps))
 		for _, s := range maps {
-			markSb208.WriteString("/" + s.mapped(status))
+			became = append(became, s.mapped(status))
 		}
-		mark += markSb208.String()
+		mark += fmt.Sprint(told, became)
 		class, ok := byMark[mark]
 		if !ok {
 			class = len(m.classes)
