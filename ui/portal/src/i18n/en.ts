@@ -322,7 +322,7 @@ export const en = {
   "act.left_things_short": { one: "{n} thing left", other: "{n} things left" },
   "act.left_long": { one: "{n} item left before you can send", other: "{n} items left before you can send" },
   "act.why_not": "Why not “{label}”?",
-  "act.see_all": { one: "See what", other: "See all {n}" },
+  "act.see_all": { one: "See {n} thing", other: "See all {n}" },
   "act.missing": {
     one: "Before “{label}”, {n} thing is missing",
     other: "Before “{label}”, {n} things are missing",
