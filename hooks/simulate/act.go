@@ -124,6 +124,7 @@ func (r *run) perform(a *Act) error {
 	case doPass:
 		return e.Pass(ctx, r.request)
 	case doClock:
+		r.moved = true
 		r.now = r.now.Add(time.Duration(a.Hours) * time.Hour)
 		return nil
 	case doJob:

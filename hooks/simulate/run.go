@@ -26,6 +26,7 @@ type run struct {
 	answers      map[string][]byte // first answers by idempotency key
 	repeated     bool              // the act was one that had been done already
 	changes      int               // how many acts have changed something
+	moved        bool              // time has gone by since the request was opened
 	failing      bool              // a seam is made to fail now
 
 	goal  *workflow.Transition // what this run is after

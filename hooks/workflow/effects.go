@@ -217,7 +217,8 @@ func (l *live) placeholders(revision int) map[string]string {
 	return values
 }
 
-// moveDocuments publishes what staff attached, or takes it back.
+// moveDocuments publishes what the firm attached, or takes it back: staff, or a
+// superuser, whom no column of a document names.
 func (e *Engine) moveDocuments(tx core.App, l *live, items []*Item, publish bool) error {
 	scope, published := l.ClientScope, schema.Stamp(l.facts.Now)
 	if scope == "" {
@@ -227,7 +228,7 @@ func (e *Engine) moveDocuments(tx core.App, l *live, items []*Item, publish bool
 		scope, published = l.Scope, ""
 	}
 	for _, i := range items {
-		_, err := tx.DB().NewQuery(`UPDATE documents SET scope = {:scope}, published_at = {:at}, updated = {:now} WHERE item = {:item} AND superseded = 0 AND uploader_staff != ''`).
+		_, err := tx.DB().NewQuery(`UPDATE documents SET scope = {:scope}, published_at = {:at}, updated = {:now} WHERE item = {:item} AND superseded = 0 AND uploader_user = ''`).
 			Bind(dbx.Params{"scope": scope, "at": published, "now": schema.Stamp(l.facts.Now), "item": i.ID}).Execute()
 		if err != nil {
 			return fmt.Errorf("move documents of %s: %w", i.Title, err)

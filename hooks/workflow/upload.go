@@ -1,8 +1,10 @@
 package workflow
 
 import (
+	"fmt"
 	"slices"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/problem"
@@ -85,6 +87,9 @@ func (e *Engine) DocumentsChanged(tx core.App, item string, actor schema.Actor, 
 	if i == nil {
 		return nil
 	}
+	if err := l.beforeDocument(tx, item); err != nil {
+		return err
+	}
 	was := i.Status
 	delete(i.Answers, "none") // a file is an answer: "we have none" is over
 	l.def.settle(i, l.facts.Now)
@@ -105,6 +110,31 @@ func (e *Engine) DocumentsChanged(tx core.App, item string, actor schema.Actor, 
 		Type: "item." + i.Status, Request: l.ID, Organization: l.Organization, Actor: actor, At: l.facts.Now,
 		Payload: map[string]any{"item": i.ID, "key": i.Key, "title": i.Title, "from": was, "to": i.Status},
 	})
+}
+
+// beforeDocument puts the client's row of an item back to what is stored: the
+// document is there already when the request is read, so that what was shown
+// before it would seem to be what is shown now, and would not be written.
+func (l *live) beforeDocument(tx core.App, item string) error {
+	if l.before == nil {
+		return nil
+	}
+	var rows []struct {
+		Label string `db:"label"`
+		Why   string `db:"why"`
+	}
+	if err := tx.DB().NewQuery(`SELECT label, why FROM client_items WHERE id = {:id}`).Bind(dbx.Params{"id": item}).All(&rows); err != nil {
+		return fmt.Errorf("read client item %s: %w", item, err)
+	}
+	at := slices.IndexFunc(l.before.Items, func(i ClientItem) bool { return i.ID == item })
+	switch {
+	case at < 0:
+	case len(rows) == 0:
+		l.before.Items = slices.Delete(l.before.Items, at, at+1)
+	default:
+		l.before.Items[at].Label, l.before.Items[at].Why = rows[0].Label, rows[0].Why
+	}
+	return nil
 }
 
 func requestOf(tx core.App, item string) (string, error) {
