@@ -276,6 +276,9 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     const input = page.locator(`[data-k="field-${field.key}"]`);
     await input.fill("What Oda writes");
     await hana.must("PATCH", `/api/portal/requests/${kyc.id}`, { data: { [field.key]: "What Hana wrote" } });
+    // The news of it arrives while Oda still types: her words stay in their place, and nothing is saved over Hana's.
+    await page.getByText("This request changed just now.").waitFor();
+    assert.equal(await input.inputValue(), "What Oda writes");
     await input.blur();
     const both = page.getByRole("group", { name: /Two people changed this/ });
     await both.getByText("You: What Oda writes").waitFor();
