@@ -237,12 +237,17 @@ export const words = {
         addManyTitle: "Add several items",
         rowsLabel: "One item on each line",
         rowsHint:
-            "Paste from a spreadsheet, or choose a CSV file. The first line may name the columns, such as title, hint, due.",
+            "Paste from a spreadsheet, or choose a CSV file. The first line names the columns, such as title, hint, required, due.",
         rowsFile: "CSV file",
         rowsCheck: "Look at them first",
         rowsEmpty: "Paste at least one line.",
-        rowsOk: (/** @type {number} */ n) => count(n, "1 item can be added", `${n} items can be added`),
-        rowsBad: (/** @type {number} */ n) => count(n, "1 line cannot", `${n} lines cannot`),
+        rowsOk: (/** @type {number} */ n) => count(n, "1 item can be added.", `${n} items can be added.`),
+        rowsBad: (/** @type {number} */ n) =>
+            count(
+                n,
+                "1 line cannot be added as it is. Change it: all are added together, or none.",
+                `${n} lines cannot be added as they are. Change them: all are added together, or none.`,
+            ),
         rowsAdd: (/** @type {number} */ n) => count(n, "Add 1 item", `Add ${n} items`),
         rowsAdded: (/** @type {number} */ n) => count(n, "1 item was added.", `${n} items were added.`),
         rowsBack: "Change the lines",

@@ -225,6 +225,35 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     await page.getByRole("row", { name: /Tax papers/ }).locator(".gh-label").filter({ hasText: "year end" }).waitFor();
   });
 
+  step("another owner gets a note; many items come from a table, looked at first", async () => {
+    const id = requests[1].id;
+    await page.goto(at(`request/${id}`));
+    await heading(page, "Payroll papers");
+    await press("Change owner");
+    await page.getByRole("dialog").getByLabel("Owner").selectOption({ label: "Oda Lind" });
+    await page.getByRole("dialog").getByLabel(/^Note for whoever takes over/).fill("They are slow in May.");
+    await inDialog("Save");
+    await page.getByRole("tab", { name: "Internal notes" }).click();
+    await page.locator(".gh-note").getByText(/They are slow in May\./).waitFor();
+
+    await press("Add several…");
+    const dialog = page.getByRole("dialog");
+    const fill = async (text) => {
+      await dialog.getByLabel("One item on each line").fill(text);
+      await inDialog("Look at them first");
+    };
+    await fill("title,due\nPayslips for May,2099-06-30\nPayslips for June,never");
+    await dialog.getByText("1 line cannot be added as it is.", { exact: false }).waitFor();
+    assert.equal(await dialog.getByRole("button", { name: /^Add / }).count(), 0, "a table with a fault is offered to be added");
+    await look(page, "add-many", "dialog");
+    await inDialog("Change the lines");
+    await fill("title,due\nPayslips for May,2099-06-30\nPayslips for June,2099-07-31");
+    await inDialog("Add 2 items");
+    await page.locator(".gh-itemlist").getByText("Payslips for June").waitFor();
+    const { sections } = await hana.must("GET", `/api/portal/requests/${id}`);
+    assert.equal(sections.flatMap((each) => each.items).length, 4);
+  });
+
   const priorities = async () => (await Promise.all(requests.map((one) => hana.must("GET", `/api/portal/requests/${one.id}`)))).map((one) => one.priority);
 
   step("many at once: by key and by box, looked at first, undone within ten seconds, then done", async () => {
@@ -276,6 +305,9 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     const input = page.locator(`[data-k="field-${field.key}"]`);
     await input.fill("What Oda writes");
     await hana.must("PATCH", `/api/portal/requests/${kyc.id}`, { data: { [field.key]: "What Hana wrote" } });
+    // The news of it arrives while Oda still types: her words stay in their place, and nothing is saved over Hana's.
+    await page.getByText("This request changed just now.").waitFor();
+    assert.equal(await input.inputValue(), "What Oda writes");
     await input.blur();
     const both = page.getByRole("group", { name: /Two people changed this/ });
     await both.getByText("You: What Oda writes").waitFor();

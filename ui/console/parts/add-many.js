@@ -59,7 +59,7 @@ export function addMany(desk, section) {
         const bad = rows.length - good;
         const error = h("p", { class: "gh-error", role: "alert", hidden: true });
         dialog.fill(
-            h("p", { role: "status" }, w.rowsOk(good), bad > 0 && `, ${w.rowsBad(bad)}`, "."),
+            h("p", { role: "status" }, bad > 0 ? w.rowsBad(bad) : w.rowsOk(good)),
             h(
                 "ol",
                 { class: "gh-plain gh-rows", tabindex: "0", "aria-label": w.rowsLabel },
@@ -77,6 +77,7 @@ export function addMany(desk, section) {
                 "div",
                 { class: "gh-row" },
                 good > 0 &&
+                    bad === 0 &&
                     h(
                         "button",
                         { type: "button", class: "gh-btn gh-first", onclick: () => add(good, error) },
@@ -90,10 +91,9 @@ export function addMany(desk, section) {
     /** @param {number} n @param {HTMLElement} error */
     async function add(n, error) {
         try {
-            const answer = await desk.command(() => desk.ctx.api.post(path, body()));
+            const view = await desk.command(() => desk.ctx.api.post(path, body()));
             dialog.close();
-            if (answer.view) desk.take(answer.view);
-            else await desk.reload();
+            desk.take(view);
             say(w.rowsAdded(n));
         } catch (err) {
             error.textContent = /** @type {Error} */ (err).message;

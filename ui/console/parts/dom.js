@@ -37,6 +37,14 @@ function put(parent, child) {
     else parent.append(child instanceof Node ? child : String(child));
 }
 
+let painting = false;
+
+/**
+ * Whether a control loses the focus only because its region is painted anew: some browsers tell it then, in the middle
+ * of the work, of a change and of leaving it.
+ */
+export const isPainting = () => painting;
+
 /**
  * Replaces what a region shows. Whatever had the focus gets it back, with its selection, if an element with the
  * same data-k is there again: a live update must not throw anybody out of what they type.
@@ -48,7 +56,9 @@ export function paint(region, ...children) {
     const inside = active && active !== region && region.contains(active);
     const key = inside ? active.getAttribute("data-k") : null;
     const marks = key ? selectionOf(active) : null;
+    painting = true;
     region.replaceChildren();
+    painting = false;
     put(region, children);
     if (!inside) return;
     const again = key ? find(region, key) : null;

@@ -1,6 +1,6 @@
 // @ts-check
 // The request's own data. Each field is saved when it is left; a refusal stands at the field and the text stays.
-import { h } from "./dom.js";
+import { h, isPainting } from "./dom.js";
 import { field, mark } from "./field.js";
 import { showValue, valueInput } from "./value.js";
 import { conflictBox, saveMerged } from "./merge.js";
@@ -59,6 +59,7 @@ function editable(desk, one) {
         send: (data, from) => desk.ctx.api.patch(path, { data, was: from, expected_revision: desk.view.revision }),
     };
     async function save() {
+        if (isPainting()) return;
         desk.typing.delete(id);
         const now = value.read();
         if (JSON.stringify(now) === before) return;
@@ -72,7 +73,7 @@ function editable(desk, one) {
     value.element.addEventListener("input", () => desk.typing.set(id, { value: value.read(), was }));
     value.element.addEventListener("change", save);
     // A field that was painted anew while somebody typed in it says nothing of a change by itself.
-    value.element.addEventListener("focusout", () => value.element.isConnected && desk.typing.has(id) && save());
+    value.element.addEventListener("focusout", () => desk.typing.has(id) && save());
     return h(
         "div",
         {},
