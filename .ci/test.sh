@@ -19,6 +19,7 @@ part "Lint" make --no-print-directory lint
 part "Client portal" make --no-print-directory test-portal
 part "Staff console" make --no-print-directory test-console
 part "Go tests" make --no-print-directory test-go
+part "Random walks through the workflows" make --no-print-directory simulate
 part "Stories in the browser and over HTTP" make --no-print-directory test-browser
 
 step "All passed in $((SECONDS - began)) s"
