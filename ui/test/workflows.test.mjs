@@ -257,6 +257,8 @@ describe("workflows in the console", { skip: noBrowser }, () => {
   const priorities = async () => (await Promise.all(requests.map((one) => hana.must("GET", `/api/portal/requests/${one.id}`)))).map((one) => one.priority);
 
   step("many at once: by key and by box, looked at first, undone within ten seconds, then done", async () => {
+    await page.goto(at("queue?view=all"));
+    await page.getByRole("row", { name: /Tax papers/ }).waitFor();
     await page.keyboard.press("x");
     await page.getByText("1 selected").waitFor();
     await page.getByLabel("Select all shown").check();
