@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -71,6 +73,28 @@ func TestShippedWorkflows_keepEveryPromise(t *testing.T) {
 	}
 	if faults == 0 {
 		t.Error("nothing ever failed in between")
+	}
+}
+
+// The shipped workflows are rich; a walk also has to cope with definitions that
+// lack sections, fields or jobs.
+func TestSoundWorkflows_ofEveryShapeKeepEveryPromise(t *testing.T) {
+	const folder = "../workflow/testdata/sound"
+	files, err := filepath.Glob(folder + "/*.yaml")
+	if err != nil || len(files) < 20 {
+		t.Fatal(len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out := walk(t, prepare(t, hooks.SimulateRig(), b, b), simulate.Options{Runs: 4, Steps: 60, Seed: 11})
+			if out.Found != nil {
+				t.Fatalf("%v\n%s", out.Found, schema.JSON(out.Found.Acts))
+			}
+		})
 	}
 }
 

@@ -43,8 +43,8 @@ func (r *run) anything() *Act {
 		return &Act{Who: p.name, Do: doNote, Comment: staffWord + " a note"}
 	case n < 18 && item != nil:
 		return &Act{Who: p.name, Do: doRemove, Item: item.place()}
-	case n < 19:
-		s := &r.def.Sections[r.dice.n(max(1, len(r.def.Sections)))]
+	case n < 19 && len(r.def.Sections) > 0:
+		s := &r.def.Sections[r.dice.n(len(r.def.Sections))]
 		return &Act{Who: p.name, Do: doAdd, Section: s.Key, Template: r.template(s), Title: one(r.dice, []string{"", fmt.Sprintf("Thing %d", len(r.acts))})}
 	}
 	if len(r.def.Integrations) > 0 {
