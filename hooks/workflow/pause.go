@@ -164,6 +164,9 @@ func (e *Engine) noteHold(tx core.App, l *live) error {
 	if p, held := l.facts.paused(l.facts.Now); held {
 		l.PausedUntil = schema.Stamp(p.end())
 	}
+	if err := e.begin(tx, l); err != nil {
+		return err
+	}
 	if _, err := tx.DB().NewQuery(`UPDATE requests SET paused_until = {:until} WHERE id = {:id}`).Bind(dbx.Params{"id": l.ID, "until": l.PausedUntil}).Execute(); err != nil {
 		return fmt.Errorf("note hold of request %s: %w", l.ID, err)
 	}
