@@ -49,7 +49,7 @@ const (
 		data progress face restricted_to revision closed_at created`
 	itemColumns = `id request section key instance position kind title hint options status entered_status turn required active reason comment shown due
 		provided_by provided_at reviewer reviewed_at answers tries votes created updated`
-	clientRequestColumns = `id number organization title state label category turn outcome due state_since contact data progress revision created updated`
+	clientRequestColumns = `id number organization title state label category turn outcome due state_since contact data progress revision paused_until created updated`
 	clientItemColumns    = `id request section key instance position title hint kind status label required editable why reason comment options answers due created updated`
 	clientHistoryColumns = `id request kind actor_name on_behalf_of text detail at created updated`
 
@@ -105,7 +105,21 @@ const shown = "what a client is shown changes only with a recorded change of its
 // client's rows, the rest of a request, each column of what is only added to, and
 // rows that SQLite lets another one push out (INSERT OR REPLACE asks no DELETE
 // trigger).
+//
+// Clients are told until when a request is on hold: their row says it too.
 func closeWalls(app core.App) error {
+	shownRequests, err := app.FindCollectionByNameOrId("client_requests")
+	if err != nil {
+		return fmt.Errorf("find client_requests: %w", err)
+	}
+	shownRequests.Fields.Add(date("paused_until"))
+	if err := app.Save(shownRequests); err != nil {
+		return fmt.Errorf("save client_requests: %w", err)
+	}
+	_, err = app.DB().NewQuery(`UPDATE client_requests SET paused_until = COALESCE((SELECT json_extract(r.face,'$.paused') FROM requests r WHERE r.id = client_requests.id AND json_valid(r.face)), '')`).Execute()
+	if err != nil {
+		return fmt.Errorf("note holds for clients: %w", err)
+	}
 	statements := slices.Concat(requestChanges,
 		follows("items", "request", "an item changes only with a recorded change of its request", itemColumns, ""),
 		follows("client_requests", "id", shown, clientRequestColumns, "NEW.revision IS NOT OLD.revision + 1"),

@@ -210,6 +210,18 @@ type PauseView struct {
 	ByName string `json:"by_name"`
 }
 
+// ShownPause is the hold that lasts, for clients: why is between the staff.
+type ShownPause struct {
+	Until string `json:"until"`
+}
+
+func (l *live) shownPause() *ShownPause {
+	if l.shown.Paused == "" {
+		return nil
+	}
+	return &ShownPause{Until: l.shown.Paused}
+}
+
 const readHold = `SELECT reason, actor_name FROM pauses WHERE request = {:id} AND ended = '' ORDER BY started DESC LIMIT 1`
 
 // timeView is what staff are told of a request's time.

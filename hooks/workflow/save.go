@@ -165,7 +165,7 @@ func (l *live) saveFace(tx core.App, after *ClientFace, now string) error {
 	}
 	err := schema.Upsert(tx, schema.ClientRequests, []dbx.Params{{
 		"id": l.ID, "number": l.Number, "organization": l.Organization, "title": after.Title, "state": after.State, "label": after.Label, "category": after.Category,
-		"turn": after.Turn, "outcome": after.Outcome, "due": after.Due, "state_since": after.Since, "contact": schema.JSON(after.Contact), "data": schema.JSON(after.Data),
+		"turn": after.Turn, "outcome": after.Outcome, "due": after.Due, "paused_until": after.Paused, "state_since": after.Since, "contact": schema.JSON(after.Contact), "data": schema.JSON(after.Data),
 		"progress": schema.JSON(after.Progress), "revision": l.shown.Revision, "scope": scope, "created": now, "updated": now,
 	}}, "number", "organization", "scope")
 	if err != nil {
