@@ -158,7 +158,7 @@ func (m *matrix) build(t testing.TB) {
 	}{
 		{"s.viewer", "viewer", []string{"handler"}, false}, {"s.operator", "operator", []string{"handler"}, false}, {"s.no_duty", "operator", nil, false},
 		{"s.compliance", "operator", []string{"compliance"}, false}, {"s.manager", "manager", nil, false}, {"s.owner", "owner", []string{"partner"}, false},
-		{"s.inactive", "owner", []string{"handler", "partner"}, true}, {"s.walled", "manager", []string{"handler"}, false}, {"s.walled_one", "operator", []string{"handler"}, false},
+		{"s.inactive", "owner", []string{"handler", "partner"}, true}, {"s.walled", "operator", []string{"handler"}, false}, {"s.walled_manager", "manager", nil, false}, {"s.walled_one", "operator", []string{"handler"}, false},
 		{"s.walled_compliance", "operator", []string{"compliance"}, false},
 	} {
 		m.person(t, "staff", s.name, map[string]any{"role": s.role, "duties": s.duties, "active": !s.inactive})
@@ -178,7 +178,7 @@ func (m *matrix) build(t testing.TB) {
 	m.join(t, two, m.organizations["sibling"], "admin", "active")
 	m.work(t)
 	m.lend(t)
-	for name, at := range map[string]map[string]any{"s.walled": {"organization": own}, "s.walled_one": {"request": m.requests["walled"]}, "s.walled_compliance": {"organization": own}} {
+	for name, at := range map[string]map[string]any{"s.walled": {"organization": own}, "s.walled_manager": {"organization": own}, "s.walled_one": {"request": m.requests["walled"]}, "s.walled_compliance": {"organization": own}} {
 		at["staff"], at["reason"] = m.who[name].Id, "Related"
 		m.add(t, "walls", at)
 	}

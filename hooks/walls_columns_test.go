@@ -27,7 +27,7 @@ var kept = []struct {
 	{"timers", map[string]string{"scope": "'x'"}},
 	{"pauses", map[string]string{"scope": "'x'", "updated": "'x'", "ended": "'2026-12-01 00:00:00.000Z'"}},
 	{"events", nil},
-	{"audit_log", nil},
+	{"audit_log", map[string]string{"scope": "'x'"}},
 	{"request_changes", nil},
 	{"workflow_moves", nil},
 	{"workflow_steps", nil},
