@@ -84,6 +84,9 @@ func (w *words) why(s *subject, last line) string {
 		label, key = w.stepLabel(last.Text), last.Text
 	}
 	e := Entry{ActorName: last.ActorName, OnBehalfOf: last.OnBehalfOf}
+	if d := object(last.Detail); s.Truth && key == workflow.Migrate {
+		return strings.TrimSuffix(moved(e.who(text(d, "actor_kind")), d), ".")
+	}
 	return strings.TrimSuffix(itWords.Replace(step(e.who(text(object(last.Detail), "actor_kind")), label, key)), ".")
 }
 
