@@ -96,6 +96,10 @@ func (w *words) next(s *subject) string {
 	switch {
 	case s.Category == "done" || s.Category == "blocked" || s.Turn == "system" || s.Turn == "nobody":
 		return ""
+	case s.Turn == "client" && p.Decide > 0 && p.Left == 0 && w.staffSide:
+		return "Next: the client looks at it and decides."
+	case s.Turn == "client" && p.Decide > 0 && p.Left == 0:
+		return "Next: look at it and decide."
 	case s.Turn == "client" && p.Total == 0:
 		return ""
 	case s.Turn == "client" && p.Left == 0 && w.staffSide:
