@@ -94,6 +94,7 @@ type Files struct {
 	Staff    int // by staff, not published
 	Shown    int // published at some time, current or superseded
 	Metadata []map[string]any
+	Newest   time.Time // when the last of them came
 }
 
 // Step is one transition of the past.

@@ -285,6 +285,10 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 			return "With us", "We are sorting out a problem on our side."
 		case state.Turn == "client" && p.Left > 0:
 			return "Your turn: " + things(p.Left, "item left", "items left"), "Then we check it."
+		case state.Turn == "client" && p.ToDecide > 0:
+			return "Your turn: look and decide", "Look at what we sent you, then say whether it is right."
+		case state.Turn == "client" && p.Decide > 0:
+			return "Your turn: everything is decided", "Tell us with the last step what you have decided."
 		case state.Turn == "client":
 			return "Your turn: everything is ready", "Check it and send it to us."
 		}
@@ -293,6 +297,8 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 	switch {
 	case state.Category == "done":
 		return "Finished: " + v.Label, ""
+	case state.Turn == "client" && p.Decide > 0 && p.Left == 0:
+		return "With the client", "The client looks at it and decides."
 	case state.Turn == "client":
 		return "With the client", things(p.Left, "item", "items") + " to come."
 	case state.Turn == "system":
