@@ -163,6 +163,9 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 	if err := e.handOver(tx, l, target); err != nil {
 		return err
 	}
+	if err := e.closeGiven(tx, l, t, target); err != nil {
+		return err
+	}
 	if !quiet {
 		if err := e.release(tx, l, items); err != nil {
 			return err

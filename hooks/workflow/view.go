@@ -124,6 +124,7 @@ type ItemView struct {
 	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`
 	Documents  []DocumentView `json:"documents"`
+	Reuse      []Earlier      `json:"reuse,omitempty"` // what was given earlier and may be used again
 }
 
 // Ask is what an item asks of its provider.
@@ -211,7 +212,8 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 	}
 	v := l.view(documents)
 	if l.clientSide() {
-		return v, nil
+		err := e.offerEarlier(app, l, &v)
+		return v, err
 	}
 	staff, err := e.staffView(app, l)
 	if err != nil {

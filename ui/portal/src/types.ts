@@ -209,8 +209,20 @@ export interface Item {
   documents: Doc[];
   can_review?: boolean;
   review?: Review;
+  /** What was given earlier, fits here, and can be used again without sending it. */
+  reuse?: Earlier[];
   /** It was given, but what it refers to was opened again since; `why` says what. */
   stale?: boolean;
+}
+
+export interface Earlier {
+  id: string;
+  title: string;
+  size: number;
+  author_name: string;
+  mine: boolean;
+  given: string;
+  request_title: string;
 }
 
 export interface Section {
