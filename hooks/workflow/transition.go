@@ -272,6 +272,9 @@ func (e *Engine) release(tx core.App, l *live, items *touched) error {
 		if i.Shown == nil {
 			continue
 		}
+		if i.Shown.Status == Accepted && sentBack(i.Status) {
+			l.makeStale(i, i.Shown.At, items)
+		}
 		i.Shown = nil
 		items.add(i)
 		if err := e.remember(tx, l, "review", decisionWords(i), map[string]any{"item": i.ID, "status": i.Status, "reason": i.Reason, "comment": i.Comment}); err != nil {
