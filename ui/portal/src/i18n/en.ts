@@ -287,7 +287,7 @@ export const en = {
   "file.again_other": "{name} sent this on {when} ({request}).",
   "file.again_kept": "Kept with us since {when}.",
   "file.again_use": "Use it again",
-  "file.again_name": "Use {name} again",
+  "file.again_name": "Use it again: {name}",
   "file.again_done": "{name} added.",
   "file.allowed": "{types}, up to {size}",
   "file.allowed_size": "Up to {size}",
