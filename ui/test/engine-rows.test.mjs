@@ -232,18 +232,20 @@ describe("a client beside sending", { skip: noBrowser }, () => {
       const page = await browser.newPage({ viewport });
       open.push(page);
       await page.addInitScript((session) => localStorage.setItem("gatehouse.plain", session), JSON.stringify({ token: hana.token, person: hana.record }));
+      const title = `Board at the ${name}`;
+      await sent(title);
       await page.goto(`${firm.server.url}/staff/#/gatehouse/queue?view=all`);
       await page.getByRole("link", { name: "Board", exact: true }).click();
       const column = page.getByRole("region", { name: /^With the client/ });
-      await column.getByRole("link", { name: "Papers on a train" }).waitFor();
+      await column.getByRole("link", { name: title }).waitFor();
       assert.equal(await page.locator(".gh-board-column").count(), 4);
       await look(page, "rows-board");
-      await page.getByRole("searchbox").fill("train");
+      await page.getByRole("searchbox").fill(title);
       await until("one card to be left", async () => (await page.locator(".gh-board [data-row]").count()) === 1);
       await page.reload();
-      await column.getByRole("link", { name: "Papers on a train" }).waitFor();
+      await column.getByRole("link", { name: title }).waitFor();
       await page.getByRole("link", { name: "List", exact: true }).click();
-      await page.locator("[data-row]").filter({ hasText: "Papers on a train" }).waitFor();
+      await page.locator("[data-row]").filter({ hasText: title }).waitFor();
       assert.equal(await page.locator(".gh-board").count(), 0);
 
       // A step before its time is a button that says all that is in the way and leads to the first of it.
