@@ -234,8 +234,13 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 		return nil, err
 	}
 	if l.clientSide() {
-		err := e.offerEarlier(app, l, &v)
-		return v, err
+		if err := e.offerEarlier(app, l, &v); err != nil {
+			return nil, err
+		}
+		return struct {
+			View
+			Paused *ShownPause `json:"paused"`
+		}{v, l.shownPause()}, nil
 	}
 	staff, err := e.staffView(app, l)
 	if err != nil {
