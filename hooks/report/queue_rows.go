@@ -161,7 +161,9 @@ func queueStatement(v reach, w queueWanted, params dbx.Params) string {
 	}
 	more := `, ` + over + ` AS finished, # AS rank, ` + dueOf + ` AS sort`
 	// Tags are the firm's: whoever is shown the client's face finds nothing by them.
-	truth := func(sql string) string { return v.on(strings.Replace(sql, "(tags ", "(COALESCE(r.tags, '') ", 1), "r", "r.assignee") }
+	truth := func(sql string) string {
+		return v.on(strings.Replace(sql, "(tags ", "(COALESCE(r.tags, '') ", 1), "r", "r.assignee")
+	}
 	face := func(sql string) string { return v.on(strings.Replace(sql, "(tags ", "('' ", 1), "c", contactID) }
 	from, seen := `requests r`, v.sees("r")
 	if v.condition == byScope {

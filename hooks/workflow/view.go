@@ -125,8 +125,8 @@ type ItemView struct {
 	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`
 	Documents  []DocumentView `json:"documents"`
-	Given      *ByAt          `json:"given"`   // who gave it last, and when
-	Decided    *ByAt          `json:"decided"` // who decided on it last, as far as the reader may know
+	Given      *ByAt          `json:"given"`           // who gave it last, and when
+	Decided    *ByAt          `json:"decided"`         // who decided on it last, as far as the reader may know
 	Reuse      []Earlier      `json:"reuse,omitempty"` // what was given earlier and may be used again
 }
 
