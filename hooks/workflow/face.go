@@ -177,7 +177,7 @@ func shownOf(i *Item) ShownDecision {
 	if i.Shown != nil {
 		return *i.Shown
 	}
-	return ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries}
+	return ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries, By: i.Reviewer, At: i.ReviewedAt}
 }
 
 // staleWhy says that an acknowledgement is older than what it follows from.

@@ -83,6 +83,8 @@ type ShownDecision struct {
 	Reason  string `json:"reason"`
 	Comment string `json:"comment"`
 	Tries   int    `json:"tries"`
+	By      string `json:"by,omitempty"`
+	At      string `json:"at,omitempty"`
 }
 
 // Files counts the documents of an item that have not been superseded. Fresh

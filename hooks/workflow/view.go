@@ -40,6 +40,7 @@ type View struct {
 	Sections         []SectionView `json:"sections"`
 	Fields           []FieldView   `json:"fields"`
 	Actions          []Action      `json:"actions"`
+	ByItself         []SelfStep    `json:"by_itself"`
 }
 
 // StaffView is what staff are shown besides.
@@ -124,6 +125,25 @@ type ItemView struct {
 	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`
 	Documents  []DocumentView `json:"documents"`
+	Given      *ByAt          `json:"given"`           // who gave it last, and when
+	Decided    *ByAt          `json:"decided"`         // who decided on it last, as far as the reader may know
+	Reuse      []Earlier      `json:"reuse,omitempty"` // what was given earlier and may be used again
+}
+
+// ByAt says who did something, and when. Name is empty where no person did.
+type ByAt struct {
+	Name string `json:"name"`
+	At   string `json:"at"`
+
+	id string
+}
+
+// byAt is nil where nothing was done.
+func byAt(id, at string) *ByAt {
+	if at == "" {
+		return nil
+	}
+	return &ByAt{At: at, id: id}
 }
 
 // Ask is what an item asks of its provider.
@@ -210,7 +230,13 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 		return nil, err
 	}
 	v := l.view(documents)
+	if err := nameThem(app, &v); err != nil {
+		return nil, err
+	}
 	if l.clientSide() {
+		if err := e.offerEarlier(app, l, &v); err != nil {
+			return nil, err
+		}
 		return struct {
 			View
 			Paused *ShownPause `json:"paused"`
@@ -264,7 +290,7 @@ func (l *live) view(documents map[string][]DocumentView) View {
 		v.Label = clientLabel(state).In(l.locale())
 	}
 	v.TurnText, v.TurnDetail = l.turnText(v, state)
-	v.Sections, v.Fields, v.Actions = l.sectionViews(documents), l.fieldViews(), l.actions()
+	v.Sections, v.Fields, v.Actions, v.ByItself = l.sectionViews(documents), l.fieldViews(), l.actions(), l.selfSteps()
 	return v
 }
 
@@ -377,6 +403,10 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 		as.Status, as.Reason, as.Comment, as.Tries = d.Status, d.Reason, d.Comment, d.Tries
 	} else {
 		v.Held = i.Shown != nil
+	}
+	v.Given, v.Decided = byAt(i.ProvidedBy, i.ProvidedAt), byAt(i.Reviewer, i.ReviewedAt)
+	if l.clientSide() {
+		v.Decided = byAt(shownOf(i).By, shownOf(i).At)
 	}
 	v.CanReview, _ = l.def.mayReview(f, i, l.who)
 	v.Review = i.reviewView(spec, l.who.Actor.ID)
