@@ -55,7 +55,7 @@ func (r *Reports) queueItems(app core.App, rows []queueRow, now string) ([]Queue
 		if err := json.Unmarshal([]byte(row.Progress), &i.Progress); err != nil {
 			return nil, fmt.Errorf("read progress of request %s: %w", row.ID, err)
 		}
-		outcome, shown := row.Outcome, true
+		outcome, shown, outside := row.Outcome, true, ""
 		if !row.Face {
 			def, err := r.Engine.Definition(app, row.Workflow)
 			if err != nil {
@@ -63,11 +63,16 @@ func (r *Reports) queueItems(app core.App, rows []queueRow, now string) ([]Queue
 			}
 			if s := def.State(row.State); s != nil {
 				i.Label, outcome, shown = s.Label.String(), s.Outcome, s.Visible()
+				outside, _ = s.ExternalAction.Value.(string)
 			}
 		}
 		i.Tag, i.Tone = whoActs(i, outcome, shown)
 		i.NextStep = workflow.NextStep(i.Category, i.Progress, i.Label)
-		if i.BlockedBy = causes[i.ID]; i.BlockedBy != "" {
+		i.BlockedBy = causes[i.ID]
+		if i.BlockedBy == "" && i.Category == "blocked" {
+			i.BlockedBy = outside
+		}
+		if i.BlockedBy != "" {
 			i.NextStep = i.BlockedBy
 		}
 		items = append(items, i)

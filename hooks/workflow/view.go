@@ -562,25 +562,6 @@ func (l *live) actions() []Action {
 	return list
 }
 
-// consequence says what follows for the other side, in a sentence for staff.
-func (l *live) consequence(t *Transition) string {
-	if l.clientSide() {
-		return ""
-	}
-	from, to := l.def.State(l.State), l.def.State(t.To)
-	switch {
-	case to == nil || from == nil:
-		return ""
-	case to.TippingOffSafe:
-		return "The client learns nothing of this."
-	case to.Turn == "client" && from.Turn != "client":
-		return "The client gets the turn, and one email."
-	case to.Category == "done":
-		return "This finishes the request."
-	}
-	return ""
-}
-
 func (e *Engine) staffView(app core.App, l *live) (StaffView, error) {
 	v := StaffView{Assignee: l.Assignee, AssigneeName: l.AssigneeName, Priority: l.Priority, Tags: schema.Strings(l.Tags), People: []PersonView{}, Jobs: []JobView{}, WorkflowVersion: l.def.Version}
 	if v.Tags == nil {
