@@ -318,7 +318,9 @@ func TestSessions_liveConnectionsClose(t *testing.T) {
 	<-gone
 	told := false
 	for len(lines) > 0 {
-		told = told || strings.Contains(<-lines, "signed_out")
+		if strings.Contains(<-lines, "signed_out") {
+			told = true
+		}
 	}
 	if !told {
 		t.Error("the page was not told")
