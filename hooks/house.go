@@ -92,7 +92,7 @@ func NewHouse(app core.App, o Options) *House {
 		h.Engine.Forget() // the firm has a time zone now
 		return h.trace(tx, t)
 	}}
-	h.Sessions = &access.Sessions{App: app, Clock: o.Clock, Audit: h.trace, Emit: h.Invitations.Emit}
+	h.Sessions = &access.Sessions{App: app, Clock: o.Clock, Audit: h.trace, Emit: h.Invitations.Emit, Demo: o.Folder.Demo, Unlimited: ops.LimitsOff()}
 	addresses := notify.Addresses{BaseURL: h.baseURL}
 	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
 	h.Mailer = notify.NewMailer(app, o.Clock, h.Post.Digest)

@@ -9,6 +9,7 @@
 //	1798000100_create_walls.go       the triggers: the last wall
 //	1798200300_add_runs.go           work over many requests; moves to another version
 //	1798300000_add_sessions.go       sign-ins that can be ended, second factors
+//	1798300010_keep_one_spelling.go e-mail addresses in lower case
 package pb_migrations
 
 import (
