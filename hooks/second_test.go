@@ -121,9 +121,12 @@ func TestSecond_staffNeedTwoStepsUnlessTheEnvironmentSaysOtherwise(t *testing.T)
 
 	// Clients need none, until the firm says so.
 	want(t, byPassword(t, s, "users", "Anna"), 200)
-	if _, err := s.DB().NewQuery(`INSERT INTO settings (id, [[key]], value, version, changed_by, created, updated) VALUES ('setting00000001', 'security', '{"client_second_factor":true}', 1, '', '', '')`).Execute(); err != nil {
-		t.Fatal(err)
-	}
+	ask := map[string]any{"client_second_factor": true}
+	want(t, s.Ask(t, s.Mia, "PATCH", "/api/portal/security", ask), 400) // a manager
+	want(t, s.Ask(t, s.Pat, "PATCH", "/api/portal/security", ask), 400) // without a proof
+	ask["password"] = gatetest.Password
+	want(t, s.Ask(t, s.Anna, "PATCH", "/api/portal/security", ask), 403)
+	want(t, s.Ask(t, s.Pat, "PATCH", "/api/portal/security", ask), 200)
 	want(t, byPassword(t, s, "users", "Anna"), 401)
 	t.Setenv("GATEHOUSE_STAFF_SECOND_FACTOR", "optional")
 	want(t, byPassword(t, s, "staff", "Sam"), 200)

@@ -204,6 +204,8 @@ func (h *House) routes() []route {
 		{"POST", "/api/portal/second-factor/confirm", "access.factor_confirm", false, h.Sessions.FactorConfirmRoute},
 		{"POST", "/api/portal/second-factor/recovery", "access.factor_recovery", false, h.Sessions.FactorRecoveryRoute},
 		{"POST", "/api/portal/second-factor/remove", "access.factor_remove", false, h.Sessions.FactorRemoveRoute},
+		{"GET", "/api/portal/security", "access.security", false, h.Sessions.SecurityRoute},
+		{"PATCH", "/api/portal/security", "access.change_security", false, h.Sessions.ChangeSecurityRoute},
 		{"GET", "/api/portal/people/{id}/sessions", "access.person_sessions", false, h.Sessions.PersonSessionsRoute},
 		{"DELETE", "/api/portal/people/{id}/sessions", "access.end_person", false, h.Sessions.EndPersonRoute},
 		{"POST", "/api/portal/people/{id}/offboard", "access.offboard", false, h.Sessions.OffboardRoute},

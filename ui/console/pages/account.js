@@ -207,7 +207,26 @@ export function pageAccount(ctx) {
         ];
     }
 
+    const firm = h("section", { class: "gh-account-part", "aria-labelledby": "gh-firm" });
+    const drawFirm = () =>
+        part(firm, "gh-firm", w.firm, async () => {
+            const it = await api.get("/api/portal/security", {}, signal);
+            const turn = () =>
+                ask(
+                    it.client_second_factor ? w.clientsOff : w.clientsOn,
+                    "password",
+                    (proof) => api.send("/api/portal/security", { method: "PATCH", quiet: true, body: { ...proof, client_second_factor: !it.client_second_factor } }),
+                    (_, dialog) => (dialog.close(), drawFirm()),
+                );
+            return [
+                h("p", {}, it.staff_second_factor ? w.staffNeed : w.staffNeedNot),
+                h("p", {}, it.client_second_factor ? w.clientsNeed : w.clientsNeedNot),
+                h("button", { type: "button", class: "gh-btn", "data-k": "firm", onclick: turn }, it.client_second_factor ? w.clientsOff : w.clientsOn),
+            ];
+        });
+
     drawDevices();
     drawFactor();
-    return h("div", { class: "page gh gh-page gh-account" }, h("h1", {}, w.title), h("p", { class: "gh-hint" }, `${me.name} · ${me.email}`), devices, factor, password);
+    if (me.role === "owner") drawFirm();
+    return h("div", { class: "page gh gh-page gh-account" }, h("h1", {}, w.title), h("p", { class: "gh-hint" }, `${me.name} · ${me.email}`), devices, factor, password, me.role === "owner" && firm);
 }
