@@ -117,7 +117,8 @@ export const words = {
         firstCode: "The code that the app shows now",
         turnOn: "Turn it on",
         codesTitle: "Keep these recovery codes",
-        codesText: "They let you in when the phone is lost; each works once. They are shown only now: print them, or keep them in a safe place.",
+        codesText:
+            "They let you in when the phone is lost; each works once. They are shown only now: print them, or keep them in a safe place.",
         copy: "Copy the codes",
         copied: "Copied",
         codesKept: "I have kept them",
@@ -133,7 +134,8 @@ export const words = {
         othersEnded: "Every other device is signed out.",
         factor: "Second step at the sign-in",
         none: "Your password or a code by email is enough. An authenticator app makes your account safer.",
-        byEmail: "After the password we ask for a code by email. An authenticator app is quicker, and works without mail.",
+        byEmail:
+            "After the password we ask for a code by email. An authenticator app is quicker, and works without mail.",
         /** @param {string} since @param {number} left */
         on: (since, left) => `An authenticator app is set up, since ${since}. ${left} recovery codes are left.`,
         setUp: "Set up an authenticator app",

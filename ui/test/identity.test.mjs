@@ -53,7 +53,7 @@ describe("sign-ins", { skip: noBrowser }, () => {
     await enter(client, anna.email);
     await enter(other, anna.email);
     for (const page of [client, other]) await page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor({ state: "detached" });
-    await client.goto(`${firm.server.url}/profile`);
+    await client.goto(`${firm.server.url}/settings/profile`);
     await client.getByText("This device").waitFor();
     await look(client, "identity-profile");
     await client.getByRole("button", { name: "Sign out everywhere else" }).click();
@@ -97,13 +97,13 @@ describe("sign-ins", { skip: noBrowser }, () => {
     await other.getByLabel("Recovery code").fill(recovery);
     await other.getByRole("button", { name: "Sign in", exact: true }).click();
     await other.getByRole("heading", { level: 1, name: "Sign in" }).waitFor({ state: "detached" });
-    await other.goto(`${firm.server.url}/profile`);
+    await other.goto(`${firm.server.url}/settings/profile`);
     await other.getByText("Recovery codes left: 9.").waitFor();
     other.clean();
   });
 
   test("a new password leaves this device signed in", async () => {
-    await client.goto(`${firm.server.url}/profile`);
+    await client.goto(`${firm.server.url}/settings/profile`);
     await client.getByLabel("Current password").fill(password);
     await client.getByLabel("New password").fill("another harbour at night");
     await client.getByRole("button", { name: "Change password" }).click();
@@ -145,7 +145,7 @@ describe("sign-ins", { skip: noBrowser }, () => {
       await look(staff, "identity-console-second-step");
       await staff.getByLabel("Code from the app").fill(code(secret, 1));
       await staff.getByRole("button", { name: "Sign in", exact: true }).click();
-      await staff.getByRole("heading", { level: 1, name: "Work queue" }).waitFor();
+      await staff.getByRole("link", { name: "Account" }).waitFor();
       staff.clean();
     } catch (err) {
       await shot(staff, "failed-identity");

@@ -27,7 +27,12 @@ export function pageAccount(ctx) {
         try {
             paint(region, heading, await draw());
         } catch (err) {
-            if (!left(err)) paint(region, heading, refused(err, () => part(region, id, title, draw)));
+            if (!left(err))
+                paint(
+                    region,
+                    heading,
+                    refused(err, () => part(region, id, title, draw)),
+                );
         }
     }
 
@@ -52,7 +57,13 @@ export function pageAccount(ctx) {
                         h(
                             "li",
                             { class: "gh-device" },
-                            h("span", {}, h("strong", {}, x.device), " ", x.current && h("span", { class: "gh-muted" }, w.thisOne)),
+                            h(
+                                "span",
+                                {},
+                                h("strong", {}, x.device),
+                                " ",
+                                x.current && h("span", { class: "gh-muted" }, w.thisOne),
+                            ),
                             h("span", { class: "gh-hint" }, w.seen(moment(x.last_seen), moment(x.created), x.ip)),
                             !x.current &&
                                 h(
@@ -62,7 +73,11 @@ export function pageAccount(ctx) {
                                         class: "gh-link",
                                         "aria-label": `${w.end}: ${x.device}`,
                                         "data-k": "end-" + x.id,
-                                        onclick: () => act(() => api.send("/api/portal/sessions/" + x.id, { method: "DELETE" }), drawDevices),
+                                        onclick: () =>
+                                            act(
+                                                () => api.send("/api/portal/sessions/" + x.id, { method: "DELETE" }),
+                                                drawDevices,
+                                            ),
                                     },
                                     w.end,
                                 ),
@@ -94,15 +109,27 @@ export function pageAccount(ctx) {
             if (!it.app)
                 return [
                     h("p", {}, it.required ? w.byEmail : w.none),
-                    h("button", { type: "button", class: "gh-btn", "data-k": "setup", onclick: () => setUp() }, w.setUp),
+                    h(
+                        "button",
+                        { type: "button", class: "gh-btn", "data-k": "setup", onclick: () => setUp() },
+                        w.setUp,
+                    ),
                 ];
             return [
                 h("p", {}, w.on(moment(it.since), it.recovery_left)),
                 h(
                     "div",
-                    { class: "gh-row" },
-                    h("button", { type: "button", class: "gh-btn", "data-k": "recovery", onclick: () => renew() }, w.newCodes),
-                    h("button", { type: "button", class: "gh-btn", "data-k": "remove", onclick: () => remove() }, w.turnOff),
+                    { class: "gh-row gh-account-row" },
+                    h(
+                        "button",
+                        { type: "button", class: "gh-btn", "data-k": "recovery", onclick: () => renew() },
+                        w.newCodes,
+                    ),
+                    h(
+                        "button",
+                        { type: "button", class: "gh-btn", "data-k": "remove", onclick: () => remove() },
+                        w.turnOff,
+                    ),
                 ),
             ];
         });
@@ -147,31 +174,46 @@ export function pageAccount(ctx) {
     const show = (dialog, codes) => dialog.fill(codesShown({ codes, done: () => dialog.close() }));
 
     function setUp() {
-        ask(w.setUp, "password", (proof) => post("start", proof), (offer, dialog) => {
-            const error = h("p", { class: "gh-error", role: "alert", hidden: true });
-            dialog.fill(
-                appSetup({
-                    offer,
-                    send: async (_button, code) => {
-                        try {
-                            show(dialog, (await post("confirm", { code })).recovery_codes);
-                            drawDevices();
-                        } catch (err) {
-                            error.textContent = err instanceof Problem ? err.message : words.app.unknownError;
-                            error.hidden = false;
-                        }
-                    },
-                }),
-                error,
-            );
-        });
+        ask(
+            w.setUp,
+            "password",
+            (proof) => post("start", proof),
+            (offer, dialog) => {
+                const error = h("p", { class: "gh-error", role: "alert", hidden: true });
+                dialog.fill(
+                    appSetup({
+                        offer,
+                        send: async (_button, code) => {
+                            try {
+                                show(dialog, (await post("confirm", { code })).recovery_codes);
+                                drawDevices();
+                            } catch (err) {
+                                error.textContent = err instanceof Problem ? err.message : words.app.unknownError;
+                                error.hidden = false;
+                            }
+                        },
+                    }),
+                    error,
+                );
+            },
+        );
     }
 
     const renew = () =>
-        ask(w.newCodes, "password", (proof) => post("recovery", proof), (answer, dialog) => show(dialog, answer.recovery_codes));
+        ask(
+            w.newCodes,
+            "password",
+            (proof) => post("recovery", proof),
+            (answer, dialog) => show(dialog, answer.recovery_codes),
+        );
 
     const remove = () =>
-        ask(w.turnOff, "code", (proof) => post("remove", proof), (_, dialog) => (dialog.close(), say(w.off), drawDevices()));
+        ask(
+            w.turnOff,
+            "code",
+            (proof) => post("remove", proof),
+            (_, dialog) => (dialog.close(), say(w.off), drawDevices()),
+        );
 
     function passwordPart() {
         const old = h("input", { type: "password", autocomplete: "current-password" });
@@ -186,7 +228,11 @@ export function pageAccount(ctx) {
                     onsubmit: async (/** @type {SubmitEvent} */ event) => {
                         event.preventDefault();
                         try {
-                            const answer = await api.send("/api/portal/password", { method: "POST", quiet: true, body: { old: old.value, password: fresh.value } });
+                            const answer = await api.send("/api/portal/password", {
+                                method: "POST",
+                                quiet: true,
+                                body: { old: old.value, password: fresh.value },
+                            });
                             host.signIn(answer.token, answer.record);
                             old.value = fresh.value = "";
                             say(w.changed);
@@ -194,7 +240,11 @@ export function pageAccount(ctx) {
                         } catch (err) {
                             const data = err instanceof Problem ? err.data : {};
                             if (data.old) return (mark(old, data.old.message), old.focus());
-                            mark(fresh, data.password?.message ?? (err instanceof Problem ? err.message : words.app.unknownError));
+                            mark(
+                                fresh,
+                                data.password?.message ??
+                                    (err instanceof Problem ? err.message : words.app.unknownError),
+                            );
                             fresh.focus();
                         }
                     },
@@ -215,18 +265,40 @@ export function pageAccount(ctx) {
                 ask(
                     it.client_second_factor ? w.clientsOff : w.clientsOn,
                     "password",
-                    (proof) => api.send("/api/portal/security", { method: "PATCH", quiet: true, body: { ...proof, client_second_factor: !it.client_second_factor } }),
+                    (proof) =>
+                        api.send("/api/portal/security", {
+                            method: "PATCH",
+                            quiet: true,
+                            body: { ...proof, client_second_factor: !it.client_second_factor },
+                        }),
                     (_, dialog) => (dialog.close(), drawFirm()),
                 );
             return [
                 h("p", {}, it.staff_second_factor ? w.staffNeed : w.staffNeedNot),
                 h("p", {}, it.client_second_factor ? w.clientsNeed : w.clientsNeedNot),
-                h("button", { type: "button", class: "gh-btn", "data-k": "firm", onclick: turn }, it.client_second_factor ? w.clientsOff : w.clientsOn),
+                h(
+                    "button",
+                    { type: "button", class: "gh-btn", "data-k": "firm", onclick: turn },
+                    it.client_second_factor ? w.clientsOff : w.clientsOn,
+                ),
             ];
         });
 
     drawDevices();
     drawFactor();
     if (me.role === "owner") drawFirm();
-    return h("div", { class: "page gh gh-page gh-account" }, h("h1", {}, w.title), h("p", { class: "gh-hint" }, `${me.name} · ${me.email}`), devices, factor, password, me.role === "owner" && firm);
+    return h(
+        "div",
+        { class: "page gh gh-page" },
+        h(
+            "div",
+            { class: "gh-main gh-narrow" },
+            h("h1", {}, w.title),
+            h("p", { class: "gh-hint" }, `${me.name} · ${me.email}`),
+            devices,
+            factor,
+            password,
+            me.role === "owner" && firm,
+        ),
+    );
 }

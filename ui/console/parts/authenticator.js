@@ -49,7 +49,11 @@ export function appCode({ send, again }) {
         box.replaceChildren(
             h("p", {}, recovery ? w.askRecovery : w.ask),
             codeForm({ send, label: recovery ? w.recovery : w.code, text: words.signIn.enter, recovery }),
-            h("button", { type: "button", class: "gh-link", onclick: () => draw(!recovery) }, recovery ? w.useApp : w.useRecovery),
+            h(
+                "button",
+                { type: "button", class: "gh-link", onclick: () => draw(!recovery) },
+                recovery ? w.useApp : w.useRecovery,
+            ),
             h("button", { type: "button", class: "gh-link", onclick: again }, words.signIn.otherEmail),
         );
     draw(false);
@@ -58,13 +62,24 @@ export function appCode({ send, again }) {
 
 /** @param {{offer: Offer, send: Send, again?: () => void}} what */
 export function appSetup({ offer, send, again }) {
-    const picture = h("img", { class: "gh-qr", alt: w.picture, width: "200", height: "200", src: "data:image/svg+xml," + encodeURIComponent(offer.qr) });
+    const picture = h("img", {
+        class: "gh-qr",
+        alt: w.picture,
+        width: "200",
+        height: "200",
+        src: "data:image/svg+xml," + encodeURIComponent(offer.qr),
+    });
     return h(
         "div",
         { class: "gh-form" },
         h("p", {}, w.scan),
         picture,
-        h("details", {}, h("summary", {}, w.byHand), h("p", {}, h("code", { class: "gh-secret" }, offer.secret.match(/.{1,4}/g)?.join(" ") ?? ""))),
+        h(
+            "details",
+            {},
+            h("summary", {}, w.byHand),
+            h("p", {}, h("code", { class: "gh-secret" }, offer.secret.match(/.{1,4}/g)?.join(" ") ?? "")),
+        ),
         codeForm({ send, label: w.firstCode, text: w.turnOn }),
         again && h("button", { type: "button", class: "gh-link", onclick: again }, words.signIn.otherEmail),
     );
@@ -82,7 +97,16 @@ export function codesShown({ codes, done }) {
         { class: "gh-form" },
         h("h2", { tabindex: "-1", "data-k": "codes" }, w.codesTitle),
         h("p", {}, w.codesText),
-        h("ul", { class: "gh-codes" }, codes.map((code) => h("li", {}, h("code", {}, code)))),
-        h("div", { class: "gh-row" }, copy, h("button", { type: "button", class: "gh-btn gh-first", onclick: done }, w.codesKept)),
+        h(
+            "ul",
+            { class: "gh-codes" },
+            codes.map((code) => h("li", {}, h("code", {}, code))),
+        ),
+        h(
+            "div",
+            { class: "gh-row" },
+            copy,
+            h("button", { type: "button", class: "gh-btn gh-first", onclick: done }, w.codesKept),
+        ),
     );
 }

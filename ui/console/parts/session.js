@@ -45,8 +45,7 @@ export function signInCalls(api) {
         second: (mfaId, code) =>
             api.send("/api/portal/second-factor", { method: "POST", body: { mfaId, code }, quiet: true }),
         /** @param {string} mfaId @returns {Promise<import("./authenticator.js").Offer>} */
-        setUp: (mfaId) =>
-            api.send("/api/portal/second-factor/setup", { method: "POST", body: { mfaId }, quiet: true }),
+        setUp: (mfaId) => api.send("/api/portal/second-factor/setup", { method: "POST", body: { mfaId }, quiet: true }),
         refresh: () => api.send(COLLECTION + "auth-refresh", { method: "POST", quiet: true }),
     };
 }

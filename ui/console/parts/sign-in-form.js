@@ -73,7 +73,8 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
             return paint(
                 box,
                 h("p", {}, w.mustSetUp),
-                methods.includes("password") && h("button", { type: "button", class: "gh-link", onclick: askPassword }, w.usePassword),
+                methods.includes("password") &&
+                    h("button", { type: "button", class: "gh-link", onclick: askPassword }, w.usePassword),
                 appSetup({ offer, send: finish, again: begin }),
                 error,
             );
@@ -141,7 +142,9 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
                     if (!state.email) return (mark(mail, w.emailNeeded), mail.focus());
                     if (byCode) return during(button, w.sending, sendCode);
                     if (!password.value) return (mark(password, w.passwordNeeded), password.focus());
-                    during(button, w.busy, async () => enter(await calls.password(state.email, password.value, state.mfaId)));
+                    during(button, w.busy, async () =>
+                        enter(await calls.password(state.email, password.value, state.mfaId)),
+                    );
                 },
             },
             field({ label: w.email, input: mail }),
