@@ -4,7 +4,7 @@ import { h, paint } from "../parts/dom.js";
 import { field, mark } from "../parts/field.js";
 import { skeleton, refused, left } from "../parts/faces.js";
 import { Problem } from "../parts/api.js";
-import { appSetup, codeForm, codesShown } from "../parts/authenticator.js";
+import { appSetup, codesShown } from "../parts/authenticator.js";
 import { openDialog } from "../parts/dialog.js";
 import { moment } from "../parts/format.js";
 import { say } from "../parts/say.js";

@@ -48,7 +48,7 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
         }
     }
 
-    /** @param {unknown} err */
+    /** @param {unknown} err @returns {any} */
     function onFailure(err) {
         if (!(err instanceof Problem)) return fail(words.app.unknownError);
         if (err.status === 401 && err.mfaId) return secondStep(err.mfaId, err.methods).catch(onFailure);
