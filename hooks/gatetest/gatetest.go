@@ -46,6 +46,8 @@ type Stage struct {
 	Mia, Ines                *core.Record
 	Sol                      *core.Record
 
+	Address string // host:port that requests come from; empty: always the same
+
 	tokens  map[string]string // of people who have signed in
 	once    sync.Once
 	handler http.Handler

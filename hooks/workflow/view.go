@@ -40,6 +40,7 @@ type View struct {
 	Sections         []SectionView `json:"sections"`
 	Fields           []FieldView   `json:"fields"`
 	Actions          []Action      `json:"actions"`
+	ByItself         []SelfStep    `json:"by_itself"`
 }
 
 // StaffView is what staff are shown besides.
@@ -124,6 +125,25 @@ type ItemView struct {
 	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`
 	Documents  []DocumentView `json:"documents"`
+	Given      *ByAt          `json:"given"`           // who gave it last, and when
+	Decided    *ByAt          `json:"decided"`         // who decided on it last, as far as the reader may know
+	Reuse      []Earlier      `json:"reuse,omitempty"` // what was given earlier and may be used again
+}
+
+// ByAt says who did something, and when. Name is empty where no person did.
+type ByAt struct {
+	Name string `json:"name"`
+	At   string `json:"at"`
+
+	id string
+}
+
+// byAt is nil where nothing was done.
+func byAt(id, at string) *ByAt {
+	if at == "" {
+		return nil
+	}
+	return &ByAt{At: at, id: id}
 }
 
 // Ask is what an item asks of its provider.
@@ -210,8 +230,17 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 		return nil, err
 	}
 	v := l.view(documents)
+	if err := nameThem(app, &v); err != nil {
+		return nil, err
+	}
 	if l.clientSide() {
-		return v, nil
+		if err := e.offerEarlier(app, l, &v); err != nil {
+			return nil, err
+		}
+		return struct {
+			View
+			Paused *ShownPause `json:"paused"`
+		}{v, l.shownPause()}, nil
 	}
 	staff, err := e.staffView(app, l)
 	if err != nil {
@@ -261,7 +290,7 @@ func (l *live) view(documents map[string][]DocumentView) View {
 		v.Label = clientLabel(state).In(l.locale())
 	}
 	v.TurnText, v.TurnDetail = l.turnText(v, state)
-	v.Sections, v.Fields, v.Actions = l.sectionViews(documents), l.fieldViews(), l.actions()
+	v.Sections, v.Fields, v.Actions, v.ByItself = l.sectionViews(documents), l.fieldViews(), l.actions(), l.selfSteps()
 	return v
 }
 
@@ -282,6 +311,10 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 			return "With us", "We are sorting out a problem on our side."
 		case state.Turn == "client" && p.Left > 0:
 			return "Your turn: " + things(p.Left, "item left", "items left"), "Then we check it."
+		case state.Turn == "client" && p.ToDecide > 0:
+			return "Your turn: look and decide", "Look at what we sent you, then say whether it is right."
+		case state.Turn == "client" && p.Decide > 0:
+			return "Your turn: everything is decided", "Tell us with the last step what you have decided."
 		case state.Turn == "client":
 			return "Your turn: everything is ready", "Check it and send it to us."
 		}
@@ -290,6 +323,8 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 	switch {
 	case state.Category == "done":
 		return "Finished: " + v.Label, ""
+	case state.Turn == "client" && p.Decide > 0 && p.Left == 0:
+		return "With the client", "The client looks at it and decides."
 	case state.Turn == "client":
 		return "With the client", things(p.Left, "item", "items") + " to come."
 	case state.Turn == "system":
@@ -368,6 +403,10 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 		as.Status, as.Reason, as.Comment, as.Tries = d.Status, d.Reason, d.Comment, d.Tries
 	} else {
 		v.Held = i.Shown != nil
+	}
+	v.Given, v.Decided = byAt(i.ProvidedBy, i.ProvidedAt), byAt(i.Reviewer, i.ReviewedAt)
+	if l.clientSide() {
+		v.Decided = byAt(shownOf(i).By, shownOf(i).At)
 	}
 	v.CanReview, _ = l.def.mayReview(f, i, l.who)
 	v.Review = i.reviewView(spec, l.who.Actor.ID)

@@ -1,1 +1,0 @@
-import{Bn as e,Ln as t,Sn as n,l as r,zn as i,zt as a}from"./shared-F-fiGEdU.js";function o(o,s){e(s,!0);{let e=t(()=>a(`gone.page`));r(o,{get text(){return n(e)}})}i()}export{o as default};
