@@ -373,9 +373,7 @@ func (m *matrix) files(t testing.TB, person string) {
 	}
 	token := ""
 	if who := m.who[person]; who != nil {
-		if token, err = who.NewFileToken(); err != nil {
-			t.Fatal(err)
-		}
+		token = m.FileToken(t, who)
 	}
 	for _, d := range documents {
 		at := slices.IndexFunc(m.rows["documents"], func(r row) bool { return r.id == d.Id })

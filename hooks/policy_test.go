@@ -200,7 +200,7 @@ var acts = []string{"list", "view", "create", "update", "delete"}
 
 // calling is what a route is given: the id in its address, and the body.
 func (w *world) calling(id, path string) (string, any) {
-	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run}
+	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/people/": w.Anna.Id}
 	for part, with := range ids {
 		if strings.Contains(path, "/api/portal"+part+"{id}") {
 			path = strings.Replace(path, "{id}", with, 1)
@@ -347,15 +347,11 @@ func TestPolicy_endsAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := w.Anna.NewFileToken()
-	if err != nil {
-		t.Fatal(err)
-	}
 	d, err := w.FindRecordById("documents", w.document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := "/api/files/documents/" + d.Id + "/" + d.GetString("file") + "?token=" + token
+	file := "/api/files/documents/" + d.Id + "/" + d.GetString("file") + "?token=" + w.FileToken(t, w.Anna)
 	paths := []string{
 		request(w.request), request(w.request, "/actions"), request(w.request, "/timeline"), "/api/collections/client_requests/records/" + w.request, "/api/collections/client_items/records/" + w.item,
 		"/api/collections/documents/records/" + w.document, file,

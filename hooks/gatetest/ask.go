@@ -10,6 +10,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/access"
 )
 
 // Answer is what came back.
@@ -46,18 +48,44 @@ func (s *Stage) build() (handler http.Handler, err error) {
 	return handler, err
 }
 
-// Token signs a person in; nil is a stranger.
-func Token(t testing.TB, who *core.Record) string {
+// Token signs a person in and gives the token, the same one while it holds; nil
+// is a stranger.
+func (s *Stage) Token(t testing.TB, who *core.Record) string {
 	t.Helper()
 	if who == nil {
 		return ""
 	}
-	token, err := who.NewAuthToken()
+	key := who.Id + who.TokenKey()
+	if token := s.tokens[key]; token != "" {
+		alive, err := access.Alive(s.TestApp, access.SessionIn(token), who.Id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if alive {
+			return token
+		}
+	}
+	token, err := access.Open(s.TestApp, who, access.Origin{IP: "192.0.2.1"}, s.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tokens[key] = token
+	return token
+}
+
+// FileToken is a file token of a person's session.
+func (s *Stage) FileToken(t testing.TB, who *core.Record) string {
+	t.Helper()
+	token, err := access.FileToken(who, access.SessionIn(s.Token(t, who)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return token
 }
+
+// Peer stands among the headers of Ask for the address that the request comes
+// from, "192.0.2.1:1234" unless said otherwise.
+const Peer = "X-Test-Peer"
 
 // Ask sends a request as a person. body is nil, a string, or anything JSON.
 func (s *Stage) Ask(t testing.TB, who *core.Record, method, path string, body any, headers ...string) Answer {
@@ -76,7 +104,14 @@ func (s *Stage) Ask(t testing.TB, who *core.Record, method, path string, body an
 	r := httptest.NewRequestWithContext(t.Context(), method, path, bytes.NewReader(b))
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
+		switch headers[i] {
+		case Peer:
+			r.RemoteAddr = headers[i+1]
+		case "Host":
+			r.Host = headers[i+1]
+		default:
+			r.Header.Set(headers[i], headers[i+1])
+		}
 	}
 	return s.send(t, who, r)
 }
@@ -108,7 +143,7 @@ func (s *Stage) Send(t testing.TB, who *core.Record, fields map[string]string, n
 
 func (s *Stage) send(t testing.TB, who *core.Record, r *http.Request) Answer {
 	t.Helper()
-	if token := Token(t, who); token != "" {
+	if token := s.Token(t, who); token != "" {
 		r.Header.Set("Authorization", token)
 	}
 	if s.Address != "" {

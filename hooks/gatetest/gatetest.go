@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -47,6 +48,7 @@ type Stage struct {
 
 	Address string // host:port that requests come from; empty: always the same
 
+	tokens  map[string]string // of people who have signed in
 	once    sync.Once
 	handler http.Handler
 	built   error
@@ -162,7 +164,7 @@ type adder struct {
 }
 
 func (a *adder) person(collection, name string, more map[string]any) string {
-	fields := map[string]any{"email": name + "@example.com", "password": Password, "passwordConfirm": Password, "verified": true, "emailVisibility": true, "name": name}
+	fields := map[string]any{"email": strings.ToLower(name) + "@example.com", "password": Password, "passwordConfirm": Password, "verified": true, "emailVisibility": true, "name": name}
 	for k, v := range more {
 		fields[k] = v
 	}
@@ -199,7 +201,7 @@ func New(t testing.TB) *Stage {
 	}
 	t.Cleanup(app.Cleanup)
 	// Half a minute ahead, so that rights derived now have begun.
-	s := &Stage{TestApp: app, Clock: &Clock{now: time.Now().UTC().Truncate(time.Millisecond).Add(30 * time.Second)}}
+	s := &Stage{TestApp: app, tokens: map[string]string{}, Clock: &Clock{now: time.Now().UTC().Truncate(time.Millisecond).Add(30 * time.Second)}}
 	s.House = hooks.Register(app, hooks.Options{Clock: s.Clock.Now})
 	for name, into := range map[string]**core.Record{"Bluebell Bakery": &s.Bluebell, "Leeds shop": &s.Leeds, "Kestrel Joinery": &s.Kestrel} {
 		if *into, err = app.FindFirstRecordByData("organizations", "name", name); err != nil {
@@ -218,7 +220,7 @@ func New(t testing.TB) *Stage {
 
 func (s *Stage) person(t testing.TB, collection, name string) *core.Record {
 	t.Helper()
-	r, err := s.FindAuthRecordByEmail(collection, name+"@example.com")
+	r, err := s.FindAuthRecordByEmail(collection, strings.ToLower(name)+"@example.com")
 	if err != nil {
 		t.Fatal(name, err)
 	}

@@ -41,6 +41,7 @@ try {
             isActive: active("workflows", "workflow", "runs", "run"),
         },
         { href: "#/gatehouse/mail", icon: "ri-mail-line", label: "Mail", isActive: active("mail") },
+        { href: "#/gatehouse/account", icon: "ri-user-line", label: "Account", isActive: active("account") },
     ];
     const repairLinks = app.store.headerLinks.slice();
     watch(() => {

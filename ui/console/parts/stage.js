@@ -29,7 +29,7 @@ import { words } from "../words.js";
  * @property {{name: string, mail: string, contact_email: string}} firm
  * @property {import("./routes.js").Route} route
  * @property {AbortSignal} signal         aborted when the page is left
- * @property {() => void} signOut
+ * @property {() => Promise<void>} signOut
  *
  * @typedef {HTMLElement & {onroute?: (route: import("./routes.js").Route) => void}} PageElement
  */
@@ -91,7 +91,7 @@ export function makeStage(host, load) {
             route,
             ready: ready(),
             signal: end.signal,
-            signOut: () => signOut(host),
+            signOut: () => signOut(host, api),
         };
         /** @type {PageElement} */
         const element = module[route.page.make](ctx);
@@ -126,7 +126,7 @@ export function makeStage(host, load) {
             current = null;
             live.close();
         },
-        signOut: () => signOut(host),
+        signOut: () => signOut(host, api),
     };
 }
 

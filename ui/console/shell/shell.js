@@ -81,6 +81,7 @@ function drawHeader() {
             link("clients", words.nav.clients, ["clients", "client"]),
             link("workflows", words.nav.workflows, ["workflows", "import", "workflow", "migrate", "runs", "run"]),
             link("mail", words.nav.mail, ["mail"]),
+            link("account", words.nav.account, ["account"]),
         ),
         h(
             "button",

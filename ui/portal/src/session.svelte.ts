@@ -54,8 +54,9 @@ export function chooseOrganization(id: string) {
 }
 
 /** Leaves this person's things behind: drafts, choice and what pages held. A new page has none of it in memory. */
-export function leave(to = "/sign-in") {
+export async function leave(to = "/sign-in") {
   drafts.clear();
+  await api.signOut();
   localStorage.removeItem(CHOICE);
   api.auth.forget();
   location.assign(to);

@@ -1,1 +1,0 @@
-import{En as e,On as t,Ot as n,dn as r,kn as i,l as a}from"./shared-BWvfKgI1.js";function o(o,s){i(s,!0);{let t=e(()=>n(`gone.page`));a(o,{get text(){return r(t)}})}t()}export{o as default};
