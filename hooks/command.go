@@ -363,6 +363,7 @@ func (h *House) accessCommand() *cobra.Command {
 			return err
 		},
 	})
+	parent.AddCommand(h.explainCommand())
 	return parent
 }
 

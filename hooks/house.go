@@ -48,6 +48,7 @@ type House struct {
 	Recorder    audit.Recorder
 	Invitations *access.Invitations
 	Setup       *access.Setup
+	Explain     *access.Explain
 	Post        *notify.Post
 	Mailer      *notify.Mailer
 	SignIn      notify.SignIn
@@ -74,6 +75,7 @@ func NewHouse(app core.App, o Options) *House {
 	h.Engine = h.NewEngine(o.Clock)
 	h.Runs = &workflow.Runs{Engine: h.Engine}
 	h.Documents = h.documents()
+	h.Explain = h.explain()
 	h.Invitations = &access.Invitations{
 		App: app, Clock: o.Clock, BaseURL: h.baseURL,
 		Emit: func(tx core.App, f access.Fact) error {

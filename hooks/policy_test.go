@@ -209,6 +209,10 @@ func (w *world) calling(id, path string) (string, any) {
 	if id == "access.invitation_link" {
 		path = strings.Replace(path, w.invitation, w.open, 1) // the other one is revoked by now
 	}
+	asked := map[string]string{
+		"access.explain": "?collection=requests&record=" + w.request + "&principal=" + w.Anna.Id, "access.people": "?collection=requests&record=" + w.request, "access.reach": "?principal=" + w.Anna.Id,
+	}
+	path += asked[id]
 	path = strings.NewReplacer("{id}", "nope", "{connection}", "nope", "{from}", w.version, "{to}", w.version).Replace(path)
 	bodies := map[string]any{
 		"workflow.open":          map[string]any{"workflow": "simple_request", "organization": w.Bluebell.Id, "title": "New"},

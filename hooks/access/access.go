@@ -15,6 +15,7 @@
 //	person.go      members of staff
 //	invitation.go  invitations: single use, expiring, only a click uses one up
 //	setup.go       the first owner of an empty portal
+//	explain*.go    who may see, change and move what, and why
 //	me.go          who am I, whose portal is this
 package access
 
