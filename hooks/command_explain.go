@@ -118,11 +118,11 @@ func printExplanation(w io.Writer, x *access.Explanation) error {
 		lines[2] += ": " + x.ChangeWhy
 	}
 	for _, m := range x.Move {
-		line := fmt.Sprintf("  may move    %s: %s", m.Transition, yes[m.Allowed])
+		parts := []string{fmt.Sprintf("  may move    %s: %s", m.Transition, yes[m.Allowed])}
 		for _, b := range m.Blockers {
-			line += "; " + b.Message
+			parts = append(parts, b.Message)
 		}
-		lines = append(lines, line)
+		lines = append(lines, strings.Join(parts, "; "))
 	}
 	for _, f := range x.Facts {
 		lines = append(lines, "  "+f.Effect+strings.Repeat(" ", max(1, 12-len(f.Effect)))+f.Text)

@@ -54,7 +54,7 @@ func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
 func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 	t.Helper()
-	w := &smallWorld{Stage: s, t: t, seed: seed, r: rand.New(rand.NewPCG(seed, 7))} //nolint:gosec // a world to come back to, no secret
+	w := &smallWorld{Stage: s, t: t, seed: seed, r: rand.New(rand.NewPCG(seed, 7))}
 	s.Clock.Set(time.Now().UTC())
 	now := s.Clock.Now()
 	at := func(days int) string { return schema.Stamp(now.AddDate(0, 0, days)) }
@@ -222,8 +222,8 @@ func (w *smallWorld) compare(record, who *core.Record) {
 		if (actions.Status == 200) != out.See {
 			wrong("its actions answer %d", actions.Status)
 		}
-		if said, real := stepsOf(out.Move), allowedOf(actions); said != real {
-			wrong("the steps are %s, and not %s", real, said)
+		if said, answered := stepsOf(out.Move), allowedOf(actions); said != answered {
+			wrong("the steps are %s, and not %s", answered, said)
 		}
 	}
 	gives := slices.ContainsFunc(out.Facts, func(f access.ReasonFact) bool { return f.Effect == "gives" })
@@ -234,20 +234,20 @@ func (w *smallWorld) compare(record, who *core.Record) {
 }
 
 func stepsOf(steps []access.ExplainedStep) string {
-	var text string
+	list := make([]string, 0, len(steps))
 	for _, x := range steps {
-		text += fmt.Sprintf("%s:%v ", x.Transition, x.Allowed)
+		list = append(list, fmt.Sprintf("%s:%v", x.Transition, x.Allowed))
 	}
-	return text
+	return strings.Join(list, " ")
 }
 
 func allowedOf(actions gatetest.Answer) string {
-	var text string
+	list := make([]string, 0, len(actions.List))
 	for _, one := range actions.List {
 		x, _ := one.(map[string]any)
-		text += fmt.Sprintf("%v:%v ", x["key"], x["allowed"])
+		list = append(list, fmt.Sprintf("%v:%v", x["key"], x["allowed"]))
 	}
-	return text
+	return strings.Join(list, " ")
 }
 
 // derive brings a request's scope up to date after its visibility was set by

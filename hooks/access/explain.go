@@ -78,7 +78,7 @@ type Explanation struct {
 	Facts     []ReasonFact    `json:"facts"`
 }
 
-var notExplained = problem.New(problem.NotFound, "There is no such record or person, or you do not have access to it.")
+var errNotExplained = problem.New(problem.NotFound, "There is no such record or person, or you do not have access to it.")
 
 // faces are the client's rows of what only staff see; they share their ids.
 var faces = map[string]string{schema.Requests: schema.ClientRequests, schema.Items: schema.ClientItems}

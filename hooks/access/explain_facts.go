@@ -188,7 +188,9 @@ func (p *place) delegationText(id string) (string, error) {
 }
 
 // day is a time as one says it to a person, in UTC.
-func day(stamp string) string { return schema.Time(stamp).Format("Monday 2 January 2006, 15:04") + " UTC" }
+func day(stamp string) string {
+	return schema.Time(stamp).Format("Monday 2 January 2006, 15:04") + " UTC"
+}
 
 // missing names the first link of the chain that is not there.
 func (p *place) missing() ([]ReasonFact, error) {

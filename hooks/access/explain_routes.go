@@ -38,11 +38,11 @@ func (x *Explain) asks(e *core.RequestEvent) (showReasons bool, err error) {
 func (x *Explain) record(e *core.RequestEvent, collection, id string) (*core.Record, error) {
 	c, err := e.App.FindCachedCollectionByNameOrId(collection)
 	if err != nil || c.System && c.Name != core.CollectionNameSuperusers || id == "" || c.ViewRule == nil && !e.HasSuperuserAuth() {
-		return nil, notExplained
+		return nil, errNotExplained
 	}
 	r, err := e.App.FindRecordById(c, id)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, notExplained
+		return nil, errNotExplained
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find %s %s: %w", c.Name, id, err)
@@ -52,7 +52,7 @@ func (x *Explain) record(e *core.RequestEvent, collection, id string) (*core.Rec
 		return nil, err
 	}
 	if !ok {
-		return nil, notExplained
+		return nil, errNotExplained
 	}
 	return r, nil
 }
@@ -64,14 +64,14 @@ func (x *Explain) person(e *core.RequestEvent, id string) (*core.Record, error) 
 		return nil, err
 	}
 	if who == nil {
-		return nil, notExplained
+		return nil, errNotExplained
 	}
 	ok, err := MaySee(e.App, who, e.Auth)
 	if err != nil {
 		return nil, err
 	}
 	if !ok {
-		return nil, notExplained
+		return nil, errNotExplained
 	}
 	return who, nil
 }
