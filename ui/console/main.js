@@ -3,6 +3,7 @@
 try {
     const base = "/_/extensions/gatehouse/";
     const home = "#/gatehouse/queue";
+    const records = "#/collections";
     const auth = app.pb.authStore;
     const isStaff = () => auth.record?.collectionName === "staff";
     const isValid = () => auth.isValid && !!auth.record?.id;
@@ -12,8 +13,8 @@ try {
     style.href = base + "console.css";
     document.head.append(style);
 
-    // The loads that the dashboard makes for superusers answer 403 to staff and would raise a message each.
-    for (const name of ["loadCollections", "silentlyReloadCollections", "loadSettings", "loadOAuth2Providers"]) {
+    // What the dashboard loads for superusers holds nothing for staff, and would undo the firm's name and colour.
+    for (const name of ["loadSettings", "loadOAuth2Providers"]) {
         const load = app.store[name];
         app.store[name] = (...args) => (isStaff() ? Promise.resolve() : load.apply(app.store, args));
     }
@@ -41,18 +42,29 @@ try {
             isActive: active("workflows", "workflow", "runs", "run"),
         },
         { href: "#/gatehouse/mail", icon: "ri-mail-line", label: "Mail", isActive: active("mail") },
+        {
+            href: records + "?collection=requests",
+            icon: "ri-table-line",
+            label: "Records",
+            isActive: () => app.utils.isActivePath(records),
+        },
     ];
     const repairLinks = app.store.headerLinks.slice();
     watch(() => {
         const staff = app.store.superuser?.collectionName === "staff";
         app.store.headerLinks = staff ? links : repairLinks;
         document.documentElement.dataset.ghKind = staff ? "staff" : "";
+        // The server says of each collection whether this person ever makes a new record there.
+        document.documentElement.dataset.ghCreates = staff ? String(!!app.store.activeCollection?.creates) : "";
     });
 
-    // Staff have no business in the schema, logs and settings, and nobody signs in there by accident.
+    // Staff have no business in the logs and settings, and nobody signs in there by accident. Records is PocketBase's
+    // own list and editor; which collections there are is asked for when somebody first goes there.
     const elsewhere = () => {
         const hash = location.hash;
-        const ours = hash.startsWith("#/gatehouse/");
+        const inRecords = hash.split("?")[0] === records;
+        if (inRecords && isValid() && isStaff() && app.store.collections.length === 0) app.store.loadCollections();
+        const ours = hash.startsWith("#/gatehouse/") || (inRecords && isStaff());
         if (isValid() && isStaff() && !ours) location.replace(home);
         else if (isValid() && !isStaff() && ours) location.replace("#/collections");
         else if (!isValid() && (hash === "" || hash === "#/")) location.replace("#/gatehouse/sign-in");
