@@ -49,6 +49,7 @@ type House struct {
 	Invitations *access.Invitations
 	Setup       *access.Setup
 	Explain     *access.Explain
+	Sessions    *access.Sessions
 	Post        *notify.Post
 	Mailer      *notify.Mailer
 	SignIn      notify.SignIn
@@ -93,6 +94,7 @@ func NewHouse(app core.App, o Options) *House {
 		h.Engine.Forget() // the firm has a time zone now
 		return h.trace(tx, t)
 	}}
+	h.Sessions = &access.Sessions{App: app, Clock: o.Clock, Audit: h.trace, Emit: h.Invitations.Emit}
 	addresses := notify.Addresses{BaseURL: h.baseURL}
 	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
 	h.Mailer = notify.NewMailer(app, o.Clock, h.Post.Digest)
@@ -209,7 +211,7 @@ func (h *House) pass(app core.App, e event.Event) error {
 
 // tick does what time alone brings.
 func (h *House) tick() {
-	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Engine.RetireLeft(context.Background(), h.App))
+	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Sessions.Flush(), h.Sessions.Tidy(), h.Engine.RetireLeft(context.Background(), h.App))
 	if err != nil {
 		h.App.Logger().Error("tick failed", slog.Any("error", err))
 	}
@@ -241,6 +243,9 @@ func (h *House) Close() {
 	if h.stop != nil {
 		h.stop()
 		h.done.Wait()
+		if err := h.Sessions.Flush(); err != nil {
+			h.App.Logger().Error("sessions not written", slog.Any("error", err))
+		}
 	}
 }
 

@@ -351,15 +351,11 @@ func TestPolicy_endsAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := w.Anna.NewFileToken()
-	if err != nil {
-		t.Fatal(err)
-	}
 	d, err := w.FindRecordById("documents", w.document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := "/api/files/documents/" + d.Id + "/" + d.GetString("file") + "?token=" + token
+	file := "/api/files/documents/" + d.Id + "/" + d.GetString("file") + "?token=" + w.FileToken(t, w.Anna)
 	paths := []string{
 		request(w.request), request(w.request, "/actions"), request(w.request, "/timeline"), "/api/collections/client_requests/records/" + w.request, "/api/collections/client_items/records/" + w.item,
 		"/api/collections/documents/records/" + w.document, file,

@@ -15,6 +15,7 @@ import (
 	"github.com/pocketbase/pocketbase/tools/security"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/console"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/workflow"
@@ -31,11 +32,7 @@ func fileURL(t *testing.T, s *gatetest.Stage, document string, who *core.Record)
 	if who == nil {
 		return address
 	}
-	token, err := who.NewFileToken()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return address + "?token=" + token
+	return address + "?token=" + s.FileToken(t, who)
 }
 
 func TestFiles_areHandedOutUnderTheirNameAndOnTheTrail(t *testing.T) {
@@ -357,8 +354,9 @@ func TestSignIn_thatHasExpired(t *testing.T) {
 	s := gatetest.New(t)
 	id := s.Simple(t)
 	s.Move(t, s.Sam, id, "send")
+	session := access.SessionIn(s.Token(t, s.Anna))
 	sign := func(key string, lasts time.Duration) string {
-		token, err := security.NewJWT(jwt.MapClaims{"type": core.TokenTypeAuth, "id": s.Anna.Id, "collectionId": s.Anna.Collection().Id, "refreshable": true}, key, lasts)
+		token, err := security.NewJWT(jwt.MapClaims{"type": core.TokenTypeAuth, "id": s.Anna.Id, "collectionId": s.Anna.Collection().Id, "refreshable": true, "session": session}, key, lasts)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -375,7 +373,7 @@ func TestSignIn_thatHasExpired(t *testing.T) {
 		}
 	}
 	// A new password ends every sign-in.
-	old := gatetest.Token(t, s.Anna)
+	old := s.Token(t, s.Anna)
 	s.Anna.SetPassword("another sentence altogether")
 	if err := s.Save(s.Anna); err != nil {
 		t.Fatal(err)

@@ -39,6 +39,7 @@ var written = []string{
 	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
 	"runs", "run_items",
 	"timers", "pauses", "recurrences",
+	"sessions", "second_factors",
 }
 
 // Collections whose writes the trail records by itself.
@@ -116,6 +117,18 @@ func Register(app core.App, o Options) *House {
 		return e.Next()
 	})
 
+	// ---- sign-ins hang on a session, which ends with what it was for
+	on(r, "signed in", "*", 8, "access.issue_session", app.OnRecordAuthRequest(), h.Sessions.Issue)
+	on(r, "file token", "*", 8, "access.issue_file_token", app.OnFileTokenRequest(), h.Sessions.IssueFile)
+	on(r, "subscribe", "realtime", 5, "access.listen", app.OnRealtimeSubscribeRequest(), h.Sessions.Listen)
+	ended(r, app, "memberships", "access.membership_ended", h.Sessions.MembershipEnded)
+	ended(r, app, "delegations", "access.delegation_ended", h.Sessions.DelegationEnded)
+	on(r, "update in transaction", "organizations", 5, "access.organization_ended", app.OnRecordUpdateExecute("organizations"), h.Sessions.OrganizationEnded)
+	for _, name := range []string{"users", "staff", "_superusers"} {
+		on(r, "update in transaction", name, 5, "access.account_changed_"+name, app.OnRecordUpdateExecute(name), h.Sessions.AccountChanged)
+		on(r, "delete in transaction", name, 5, "access.account_deleted_"+name, app.OnRecordDeleteExecute(name), h.Sessions.AccountDeleted)
+	}
+
 	// ---- who signed in, and who could not
 	on(r, "signed in", "*", 10, "audit.signed_in", app.OnRecordAuthRequest(), h.Recorder.SignedIn)
 	on(r, "sign-in by password", "*", 10, "audit.password_tried", app.OnRecordAuthWithPasswordRequest(), h.Recorder.PasswordTried)
@@ -138,7 +151,7 @@ func Register(app core.App, o Options) *House {
 		Row{"every minute", "time, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0})
 
 	// ---- start and stop
-	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "SQL console", "audit.sql", 110})
+	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
 	routes := h.routes()
 	for _, x := range routes {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
@@ -167,6 +180,11 @@ func (h *House) routes() []route {
 		{"POST", "/api/portal/demo/enter", "demo.enter", true, h.Demo.EnterRoute},
 		{"POST", "/api/portal/demo/empty", "demo.empty", true, h.Demo.EmptyRoute},
 		{"GET", "/api/portal/me", "access.me", false, access.MeRoute(h.Options.Clock)},
+		{"GET", "/api/portal/sessions", "access.sessions", false, h.Sessions.ListRoute},
+		{"DELETE", "/api/portal/sessions", "access.end_other_sessions", false, h.Sessions.EndOthersRoute},
+		{"DELETE", "/api/portal/sessions/{id}", "access.end_session", false, h.Sessions.EndRoute},
+		{"POST", "/api/portal/sign-out", "access.sign_out", true, h.Sessions.SignOutRoute},
+		{"POST", "/api/portal/password", "access.change_password", false, h.Sessions.PasswordRoute},
 		{"POST", "/api/portal/setup", "access.setup", true, h.Setup.CompleteRoute},
 		{"POST", "/api/portal/setup/look", "access.setup_look", true, h.Setup.LookRoute},
 		{"POST", "/api/portal/invitations", "access.invite", false, h.Invitations.InviteRoute},
@@ -223,9 +241,12 @@ func (h *House) routes() []route {
 // serve binds the routes and the two interfaces, and starts the workers.
 func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.headers", Priority: -2000, Func: console.Headers})
+	// After the auth token was read (-1020), before anybody acts on it.
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_session", Priority: -1012, Func: h.Sessions.Check(public(routes))})
 	// After the auth token was read (-1020), before superusers are asked for (0).
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.start_up", Priority: -900, Func: console.StartUp})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.offered", Priority: 100, Func: access.Offered})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.refuse_impersonation", Priority: 105, Func: access.RefuseImpersonation})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "audit.sql", Priority: 110, Func: h.Recorder.SQL})
 	for _, x := range routes {
 		// The trail is the audit log; PocketBase's log of successful calls would
@@ -246,6 +267,17 @@ func (h *House) serve(e *core.ServeEvent, routes []route) error {
 		}
 	}
 	return e.Next()
+}
+
+// public says which patterns of ours everybody may call.
+func public(routes []route) func(pattern string) bool {
+	open := map[string]bool{}
+	for _, x := range routes {
+		if x.public {
+			open[x.method+" "+x.path] = true
+		}
+	}
+	return func(pattern string) bool { return open[pattern] }
 }
 
 // door asks for a sign-in where the route does, and makes every error an answer.
@@ -272,6 +304,13 @@ func saved(rows *[]Row, app core.App, collection, id string, fn func(*core.Recor
 	on(rows, "create in transaction", collection, 10, id+"_create", app.OnRecordCreateExecute(collection), fn)
 	on(rows, "update in transaction", collection, 10, id+"_update", app.OnRecordUpdateExecute(collection), fn)
 	on(rows, "delete in transaction", collection, 10, id+"_delete", app.OnRecordDeleteExecute(collection), fn)
+}
+
+// ended binds what follows when a source of access changes or goes, around what
+// derives access from it.
+func ended(rows *[]Row, app core.App, collection, id string, fn func(*core.RecordEvent) error) {
+	on(rows, "update in transaction", collection, 5, id+"_update", app.OnRecordUpdateExecute(collection), fn)
+	on(rows, "delete in transaction", collection, 5, id+"_delete", app.OnRecordDeleteExecute(collection), fn)
 }
 
 // binder is a hook, tagged with a collection or not.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
+
+	"gatehouse/hooks/access"
 )
 
 // Answer is what came back.
@@ -46,13 +48,35 @@ func (s *Stage) build() (handler http.Handler, err error) {
 	return handler, err
 }
 
-// Token signs a person in; nil is a stranger.
-func Token(t testing.TB, who *core.Record) string {
+// Token signs a person in and gives the token, the same one while it holds; nil
+// is a stranger.
+func (s *Stage) Token(t testing.TB, who *core.Record) string {
 	t.Helper()
 	if who == nil {
 		return ""
 	}
-	token, err := who.NewAuthToken()
+	key := who.Id + who.TokenKey()
+	if token := s.tokens[key]; token != "" {
+		alive, err := access.Alive(s.TestApp, access.SessionIn(token), who.Id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if alive {
+			return token
+		}
+	}
+	token, err := access.Open(s.TestApp, who, access.Origin{IP: "192.0.2.1"}, s.Clock.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tokens[key] = token
+	return token
+}
+
+// FileToken is a file token of a person's session.
+func (s *Stage) FileToken(t testing.TB, who *core.Record) string {
+	t.Helper()
+	token, err := access.FileToken(who, access.SessionIn(s.Token(t, who)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +132,7 @@ func (s *Stage) Send(t testing.TB, who *core.Record, fields map[string]string, n
 
 func (s *Stage) send(t testing.TB, who *core.Record, r *http.Request) Answer {
 	t.Helper()
-	if token := Token(t, who); token != "" {
+	if token := s.Token(t, who); token != "" {
 		r.Header.Set("Authorization", token)
 	}
 	w := httptest.NewRecorder()

@@ -45,6 +45,7 @@ type Stage struct {
 	Mia, Ines                *core.Record
 	Sol                      *core.Record
 
+	tokens  map[string]string // of people who have signed in
 	once    sync.Once
 	handler http.Handler
 	built   error
@@ -197,7 +198,7 @@ func New(t testing.TB) *Stage {
 	}
 	t.Cleanup(app.Cleanup)
 	// Half a minute ahead, so that rights derived now have begun.
-	s := &Stage{TestApp: app, Clock: &Clock{now: time.Now().UTC().Truncate(time.Millisecond).Add(30 * time.Second)}}
+	s := &Stage{TestApp: app, tokens: map[string]string{}, Clock: &Clock{now: time.Now().UTC().Truncate(time.Millisecond).Add(30 * time.Second)}}
 	s.House = hooks.Register(app, hooks.Options{Clock: s.Clock.Now})
 	for name, into := range map[string]**core.Record{"Bluebell Bakery": &s.Bluebell, "Leeds shop": &s.Leeds, "Kestrel Joinery": &s.Kestrel} {
 		if *into, err = app.FindFirstRecordByData("organizations", "name", name); err != nil {

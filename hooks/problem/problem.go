@@ -67,6 +67,8 @@ const (
 	NobodyActs         Code = "nobody_acts"
 	TooLate            Code = "too_late"
 	VersionInUse       Code = "version_in_use"
+	ProofNeeded        Code = "proof_needed"
+	ProofWrong         Code = "proof_wrong"
 )
 
 // status is the HTTP status of a code; 400 where it is not listed.

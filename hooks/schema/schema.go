@@ -46,6 +46,8 @@ const (
 	Timers         = "timers"
 	Pauses         = "pauses"
 	Recurrences    = "recurrences"
+	Sessions       = "sessions"
+	SecondFactors  = "second_factors"
 )
 
 // StaffScope is the scope of what only staff may see, beside the scope that

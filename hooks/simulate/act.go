@@ -13,6 +13,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/problem"
 	"gatehouse/hooks/schema"
 	"gatehouse/hooks/workflow"
@@ -289,7 +290,7 @@ func (r *run) token(p *person) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find %s: %w", p.name, err)
 	}
-	return record.NewAuthToken()
+	return access.Open(r.app, record, access.Origin{}, time.Now())
 }
 
 // bound are the parameters that a raw statement names.

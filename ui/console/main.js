@@ -86,7 +86,11 @@ try {
         const signIn = route.path.startsWith("#/gatehouse/sign-in");
         app.store.showHeader = isValid() && !signIn;
         return import(base + "dashboard.js").then(
-            (adapter) => adapter.open(route.path),
+            async (adapter) => {
+                const page = await adapter.open(route.path);
+                // Whoever went on to Records meanwhile is not called back.
+                return location.hash.startsWith("#/gatehouse/") ? page : app.store.page;
+            },
             (err) => {
                 console.warn("The console could not be loaded:", err);
                 const page = document.createElement("div");
