@@ -50,6 +50,7 @@ type House struct {
 	Setup       *access.Setup
 	Explain     *access.Explain
 	Sessions    *access.Sessions
+	Viewings    *access.Viewings
 	Post        *notify.Post
 	Mailer      *notify.Mailer
 	SignIn      notify.SignIn
@@ -94,6 +95,7 @@ func NewHouse(app core.App, o Options) *House {
 		h.Engine.Forget() // the firm has a time zone now
 		return h.trace(tx, t)
 	}}
+	h.Viewings = &access.Viewings{App: app, Clock: o.Clock, Audit: h.trace}
 	h.Sessions = &access.Sessions{App: app, Clock: o.Clock, Audit: h.trace, Emit: h.Invitations.Emit}
 	addresses := notify.Addresses{BaseURL: h.baseURL}
 	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
@@ -137,7 +139,7 @@ func (h *House) people(clock schema.Clock) func(core.App, string, []string) (wor
 }
 
 func (h *House) trace(tx core.App, t access.Trace) error {
-	return audit.Append(tx, audit.Entry{Actor: t.Actor, Action: t.Action, Collection: t.Collection, Record: t.Record, Organization: t.Organization, Change: t.Change, Scope: t.Scope, At: t.At})
+	return audit.Append(tx, audit.Entry{Actor: t.Actor, Action: t.Action, Collection: t.Collection, Record: t.Record, Organization: t.Organization, Request: t.Request, Change: t.Change, Scope: t.Scope, At: t.At})
 }
 
 func (h *House) documents() *document.Room {
@@ -211,7 +213,7 @@ func (h *House) pass(app core.App, e event.Event) error {
 
 // tick does what time alone brings.
 func (h *House) tick() {
-	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Sessions.Flush(), h.Sessions.Tidy(), h.Engine.RetireLeft(context.Background(), h.App))
+	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Sessions.Flush(), h.Sessions.Tidy(), h.Viewings.Tidy(), h.Engine.RetireLeft(context.Background(), h.App))
 	if err != nil {
 		h.App.Logger().Error("tick failed", slog.Any("error", err))
 	}

@@ -82,6 +82,7 @@ func (h *House) rehearse(method string, record, principal *core.Record, run func
 			return err
 		}
 		event := &core.RecordRequestEvent{RequestEvent: &core.RequestEvent{App: tx, Auth: principal, Event: router.Event{Request: request, Response: nowhere{}}}}
+		access.Rehearse(event.RequestEvent)
 		event.Collection, event.Record = record.Collection(), record.Fresh()
 		refusal := run(event, func(*core.RecordRequestEvent) error {
 			may = true

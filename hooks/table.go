@@ -37,7 +37,7 @@ type Row struct {
 var written = []string{
 	"access", "client_requests", "client_items", "client_history", "transitions", "events", "audit_log", "jobs",
 	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
-	"runs", "run_items",
+	"runs", "run_items", "viewings",
 	"timers", "pauses", "recurrences",
 	"sessions", "second_factors",
 }
@@ -84,6 +84,15 @@ func Register(app core.App, o Options) *House {
 	on(r, "download", "documents", 10, "document.serve", app.OnFileDownloadRequest("documents"), h.Documents.Serve)
 
 	// ---- people and organizations: who may write, and what follows
+	on(r, "create request", "walls", 20, "access.keep_wall_create", app.OnRecordCreateRequest("walls"), access.KeepWall)
+	on(r, "update request", "walls", 20, "access.keep_wall_update", app.OnRecordUpdateRequest("walls"), access.KeepWall)
+	on(r, "delete request", "walls", 20, "access.keep_wall_delete", app.OnRecordDeleteRequest("walls"), access.KeepWall)
+	on(r, "create request", "walls", 30, "access.prove_wall_create", app.OnRecordCreateRequest("walls"), h.Sessions.ProveWalls)
+	on(r, "delete request", "walls", 30, "access.prove_wall_delete", app.OnRecordDeleteRequest("walls"), h.Sessions.ProveWalls)
+	on(r, "create request", "staff", 30, "access.prove_staff_create", app.OnRecordCreateRequest("staff"), h.Sessions.ProveStaff)
+	on(r, "update request", "staff", 30, "access.prove_staff_update", app.OnRecordUpdateRequest("staff"), h.Sessions.ProveStaff)
+	on(r, "create request", "memberships", 30, "access.prove_membership_create", app.OnRecordCreateRequest("memberships"), h.Sessions.ProveMembership)
+	on(r, "update request", "memberships", 30, "access.prove_membership_update", app.OnRecordUpdateRequest("memberships"), h.Sessions.ProveMembership)
 	for _, name := range []string{"organizations", "memberships", "delegations", "walls"} {
 		on(r, "create request", name, 10, "access.manage_create_"+name, app.OnRecordCreateRequest(name), access.Manage)
 		on(r, "update request", name, 10, "access.manage_update_"+name, app.OnRecordUpdateRequest(name), access.Manage)
@@ -151,7 +160,7 @@ func Register(app core.App, o Options) *House {
 		Row{"every minute", "time, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0})
 
 	// ---- start and stop
-	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
+	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "viewings", "access.check_viewing", -1011}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
 	routes := h.routes()
 	for _, x := range routes {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
@@ -197,6 +206,11 @@ func (h *House) routes() []route {
 		{"GET", "/api/portal/access/explain", "access.explain", false, h.Explain.Route},
 		{"GET", "/api/portal/access/people", "access.people", false, h.Explain.PeopleRoute},
 		{"GET", "/api/portal/access/reach", "access.reach", false, h.Explain.ReachRoute},
+		{"POST", "/api/portal/view-as", "access.view_as", false, h.Viewings.BeginRoute},
+		{"GET", "/api/portal/view-as", "access.viewing", false, h.Viewings.ShowRoute},
+		{"GET", "/api/portal/view-as/file", "access.viewing_file", false, h.Viewings.FileRoute},
+		{"POST", "/api/portal/view-as/end", "access.view_as_end", false, h.Viewings.EndRoute},
+		{"POST", "/api/portal/prove", "access.prove", false, h.Sessions.ProveRoute},
 		{"POST", "/api/portal/requests", "workflow.open", false, e.PostRequest},
 		{"GET", "/api/portal/requests/{id}", "workflow.view", false, e.GetRequest},
 		{"GET", "/api/portal/definitions/{id}/picture", "workflow.picture", false, e.GetPicture},
@@ -243,6 +257,7 @@ func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.headers", Priority: -2000, Func: console.Headers})
 	// After the auth token was read (-1020), before anybody acts on it.
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_session", Priority: -1012, Func: h.Sessions.Check(public(routes))})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_viewing", Priority: -1011, Func: h.Viewings.Check})
 	// After the auth token was read (-1020), before superusers are asked for (0).
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.start_up", Priority: -900, Func: console.StartUp})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.offered", Priority: 100, Func: access.Offered})

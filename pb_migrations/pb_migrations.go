@@ -9,6 +9,8 @@
 //	1798000100_create_walls.go       the triggers: the last wall
 //	1798200300_add_runs.go           work over many requests; moves to another version
 //	1798300000_add_sessions.go       sign-ins that can be ended, second factors
+//	1798300200_add_viewings.go       staff who look at the portal as a client; walls hidden from the walled
+//	1798300210_add_proofs.go         when a session was proved last
 package pb_migrations
 
 import (

@@ -41,6 +41,7 @@ type Trace struct {
 	Collection   string
 	Record       string
 	Organization string
+	Request      string
 	Change       map[string]any
 	Scope        string
 	At           time.Time

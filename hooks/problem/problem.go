@@ -68,6 +68,7 @@ const (
 	TooLate            Code = "too_late"
 	VersionInUse       Code = "version_in_use"
 	ProofNeeded        Code = "proof_needed"
+	ProveAgain         Code = "prove_again"
 	ProofWrong         Code = "proof_wrong"
 )
 
@@ -75,6 +76,7 @@ const (
 var status = map[Code]int{
 	NotFound:    http.StatusNotFound,
 	Forbidden:   http.StatusForbidden,
+	ProveAgain:  http.StatusForbidden,
 	SignIn:      http.StatusUnauthorized,
 	Stale:       http.StatusConflict,
 	KeyReused:   http.StatusConflict,
