@@ -9,7 +9,9 @@ import { queueRows } from "../parts/queue-rows.js";
 import { date, exact } from "../parts/format.js";
 import { address } from "../parts/routes.js";
 import { manages } from "./clients.js";
+import { openWho } from "../parts/explain.js";
 import { words } from "../words.js";
+import { words as access } from "../words-access.js";
 
 const w = words.client;
 
@@ -57,6 +59,16 @@ export function pageClient(ctx) {
                     ),
             ),
             readOnlyBar(me),
+            me.role !== "viewer" &&
+                h(
+                    "p",
+                    {},
+                    h(
+                        "button",
+                        { type: "button", class: "gh-link", "data-k": "who", onclick: () => openWho(ctx, "organizations", id, client.name) },
+                        access.explain.open,
+                    ),
+                ),
             section(
                 w.requests,
                 client.requests.length === 0
@@ -131,7 +143,7 @@ function people(list) {
                     h(
                         "td",
                         { class: "gh-cell-main" },
-                        h("strong", {}, h("bdi", {}, one.name || one.email)),
+                        h("a", { href: address("person/" + one.user) }, h("bdi", {}, one.name || one.email)),
                         " ",
                         h("span", { class: "gh-muted gh-sub" }, h("bdi", {}, one.email)),
                     ),

@@ -9,7 +9,10 @@ import { field } from "./field.js";
 import { labels, tagsOf } from "./labels.js";
 import { openWhere } from "./where.js";
 import { say } from "./say.js";
+import { openWho } from "./explain.js";
+import { buildWall } from "./walls.js";
 import { words } from "../words.js";
+import { words as access } from "../words-access.js";
 
 const w = words.request;
 
@@ -57,6 +60,14 @@ export function requestHead(desk) {
                 mayWrite && view.assignee !== ctx.me.id && link(w.assignMe, "assign-me", () => assign(desk, ctx.me.id)),
                 mayWrite && link(w.assign, "assign", () => chooseOwner(desk)),
             ),
+            ctx.me.role !== "viewer" &&
+                h(
+                    "p",
+                    {},
+                    link(access.explain.open, "who", () => openWho(ctx, "requests", view.id, view.number)),
+                    (ctx.me.role === "manager" || ctx.me.role === "owner") &&
+                        link(access.wall.addHere, "wall", () => buildWall(ctx, { request: view.id }, () => {})),
+                ),
             view.side !== "client" &&
                 h(
                     "p",

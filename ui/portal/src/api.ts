@@ -1,5 +1,5 @@
 /** The one door to the server: every call of the portal is a function here. */
-import PocketBase, { ClientResponseError, type RecordModel, type SendOptions } from "pocketbase";
+import PocketBase, { BaseAuthStore, ClientResponseError, type RecordModel, type SendOptions } from "pocketbase";
 import { Problem, problemFrom } from "./problem";
 import type {
   Card,
@@ -22,7 +22,28 @@ export interface AuthAnswer {
   record: RecordModel;
 }
 
-const pb = new PocketBase(location.origin);
+/**
+ * Staff who look at the portal as a client come with a token behind the "#". It is taken out of the address at once,
+ * kept for this tab alone, and beside whatever sign-in the browser has.
+ */
+const VIEW = "gatehouse.view";
+
+function takeView(): { token: string; user: string } | undefined {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const token = given.get("view");
+  if (token) {
+    sessionStorage.setItem(VIEW, JSON.stringify({ token, user: given.get("user") ?? "" }));
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  return JSON.parse(sessionStorage.getItem(VIEW) ?? "null") ?? undefined;
+}
+
+const view = takeView();
+/** Whether somebody of the firm looks with this person's eyes: nothing can be changed. */
+export const viewing = !!view;
+
+const pb = new PocketBase(location.origin, view ? new BaseAuthStore() : undefined);
+if (view) pb.authStore.save(view.token, { id: view.user, collectionId: "", collectionName: "users" });
 pb.autoCancellation(false);
 
 /** Where PocketBase's dashboard, which the staff console lives in, keeps its sign-in. */
@@ -35,12 +56,29 @@ export function whenSignedOut(ask: () => Promise<void>) {
   onSignedOut = ask;
 }
 
+let onViewOver: (() => void) | undefined;
+
+export function whenViewOver(tell: () => void) {
+  onViewOver = tell;
+}
+
+/** Stops looking as somebody else; what is left of it is forgotten even where the server is not reached. */
+export async function leaveView(): Promise<void> {
+  try {
+    await pb.send("/api/portal/view-as/end", { method: "POST" });
+  } catch {
+    // It is over already, or ends by itself.
+  }
+  sessionStorage.removeItem(VIEW);
+}
+
 export const auth = {
   get userId() {
     return pb.authStore.record?.id ?? "";
   },
   /** Seconds until the sign-in ends; negative when it has. */
   get secondsLeft() {
+    if (viewing) return Infinity; // the server says when it is over
     const payload = pb.authStore.token.split(".")[1];
     if (!payload) return -1;
     const { exp } = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as { exp: number };
@@ -60,7 +98,8 @@ async function call<T>(run: () => Promise<T>, signedIn = true): Promise<T> {
     return await run();
   } catch (err) {
     const problem = toProblem(err);
-    if (!signedIn || !auth.userId || !onSignedOut || !(await hasEnded(problem))) throw problem;
+    if (viewing && problem.kind === "signed_out") onViewOver?.();
+    if (viewing || !signedIn || !auth.userId || !onSignedOut || !(await hasEnded(problem))) throw problem;
   }
   await onSignedOut();
   return call(run, signedIn);
@@ -199,11 +238,24 @@ function toLibraryDoc(record: RecordModel): LibraryDoc {
   };
 }
 
+export interface Look {
+  id: string;
+  staff_name: string;
+  created: string;
+}
+/** Who of the firm looked at the portal as this person, the newest first. */
+export const looks = async () =>
+  (
+    await call(() =>
+      pb.collection<Look>("viewings").getList(1, 20, { sort: "-created", fields: "id,staff_name,created" }),
+    )
+  ).items;
+
 export const removeDocument = (id: string) => call(() => pb.collection("documents").delete(id));
 
 /** The address of a protected file, good for three minutes. */
 export async function fileAddress(url: Doc["url"], download = false): Promise<string> {
-  const token = await call(() => pb.files.getToken());
+  const token = viewing ? (await send<{ token: string }>("view-as/file")).token : await call(() => pb.files.getToken());
   return `${url}?token=${token}${download ? "&download=1" : ""}`;
 }
 
@@ -228,6 +280,7 @@ export function sendFile(body: FormData, progress: (sent: number) => void, stop:
 
 /** Calls back when something that this person may see has changed, and after the line was away. */
 export async function live(changed: (request: string) => void): Promise<void> {
+  if (viewing) return;
   let watch: ReturnType<typeof setInterval> | undefined;
   // What happens while the line is away is not told later: once it is back, everything shown is fetched again.
   pb.realtime.onDisconnect = (topics) => {
