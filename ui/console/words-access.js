@@ -75,7 +75,8 @@ export const words = {
         email: "Email",
         role: "Role",
         duties: "Duties",
-        dutiesHint: "Words such as handler or compliance, with commas between. Workflows say which duty takes which step.",
+        dutiesHint:
+            "Words such as handler or compliance, with commas between. Workflows say which duty takes which step.",
         password: "First password",
         passwordHint: "Leave it empty: your colleague signs in with a code from an email, and chooses a password then.",
         save: "Save",
@@ -85,7 +86,9 @@ export const words = {
         leaveTitle: (/** @type {string} */ who) => `Has ${who} left?`,
         leaveText: "Every sign-in ends at once. What was done stays on the record under this name.",
         leaveOpen: (/** @type {number} */ n) =>
-            n === 1 ? "1 open request is in these hands. Hand it over:" : `${n} open requests are in these hands. Hand them over:`,
+            n === 1
+                ? "1 open request is in these hands. Hand it over:"
+                : `${n} open requests are in these hands. Hand them over:`,
         leaveDone: (/** @type {string} */ who) => `${who} has no access any more.`,
         back: "Let in again",
         backDone: (/** @type {string} */ who) => `${who} has access again.`,

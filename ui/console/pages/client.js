@@ -65,7 +65,12 @@ export function pageClient(ctx) {
                     {},
                     h(
                         "button",
-                        { type: "button", class: "gh-link", "data-k": "who", onclick: () => openWho(ctx, "organizations", id, client.name) },
+                        {
+                            type: "button",
+                            class: "gh-link",
+                            "data-k": "who",
+                            onclick: () => openWho(ctx, "organizations", id, client.name),
+                        },
                         access.explain.open,
                     ),
                 ),

@@ -41,7 +41,12 @@ export function pagePerson(ctx) {
                     me.role !== "viewer" &&
                     h(
                         "button",
-                        { type: "button", class: "gh-btn gh-second gh-end", "data-k": "view-as", onclick: () => viewAs(ctx, who.id, who.name) },
+                        {
+                            type: "button",
+                            class: "gh-btn gh-second gh-end",
+                            "data-k": "view-as",
+                            onclick: () => viewAs(ctx, who.id, who.name),
+                        },
                         words.view.open(who.name),
                     ),
             ),
@@ -62,7 +67,10 @@ function counts(answer) {
         "p",
         {},
         Object.entries(answer.counts)
-            .map(([name, n]) => `${/** @type {any} */ (w.counts)[name] ?? name}: ${n >= answer.most ? answer.most + "+" : n}`)
+            .map(
+                ([name, n]) =>
+                    `${/** @type {any} */ (w.counts)[name] ?? name}: ${n >= answer.most ? answer.most + "+" : n}`,
+            )
             .join(" · "),
     );
 }

@@ -33,8 +33,22 @@ export function pageTeam(ctx) {
             h(
                 "table",
                 { class: "gh-table gh-stack" },
-                h("thead", {}, h("tr", {}, Object.entries(w.columns).map(([key, text]) => (key === "act" ? h("td", {}) : h("th", { scope: "col" }, text))))),
-                h("tbody", {}, list.map((one) => row(one, list))),
+                h(
+                    "thead",
+                    {},
+                    h(
+                        "tr",
+                        {},
+                        Object.entries(w.columns).map(([key, text]) =>
+                            key === "act" ? h("td", {}) : h("th", { scope: "col" }, text),
+                        ),
+                    ),
+                ),
+                h(
+                    "tbody",
+                    {},
+                    list.map((one) => row(one, list)),
+                ),
             ),
             !owner && h("p", { class: "gh-muted" }, w.onlyOwners),
         );
@@ -44,7 +58,17 @@ export function pageTeam(ctx) {
     function row(one, list) {
         /** @param {string} text @param {string} key @param {() => void} onclick */
         const act = (text, key, onclick) => [
-            h("button", { type: "button", class: "gh-link", "data-k": `${key}-${one.id}`, "aria-label": `${text}: ${one.name}`, onclick }, text),
+            h(
+                "button",
+                {
+                    type: "button",
+                    class: "gh-link",
+                    "data-k": `${key}-${one.id}`,
+                    "aria-label": `${text}: ${one.name}`,
+                    onclick,
+                },
+                text,
+            ),
             " ",
         ];
         return h(
@@ -53,7 +77,9 @@ export function pageTeam(ctx) {
             h(
                 "td",
                 { class: "gh-cell-main" },
-                me.role === "viewer" ? h("strong", {}, h("bdi", {}, one.name)) : h("a", { href: address("person/" + one.id) }, h("bdi", {}, one.name)),
+                me.role === "viewer"
+                    ? h("strong", {}, h("bdi", {}, one.name))
+                    : h("a", { href: address("person/" + one.id) }, h("bdi", {}, one.name)),
                 " ",
                 h("span", { class: "gh-muted gh-sub" }, h("bdi", {}, one.email)),
             ),
@@ -85,7 +111,12 @@ export function pageTeam(ctx) {
                 owner &&
                     h(
                         "button",
-                        { type: "button", class: "gh-btn gh-first gh-end", "data-k": "add", onclick: () => addColleague(ctx, load) },
+                        {
+                            type: "button",
+                            class: "gh-btn gh-first gh-end",
+                            "data-k": "add",
+                            onclick: () => addColleague(ctx, load),
+                        },
                         icon("plus"),
                         h("span", {}, w.add),
                     ),

@@ -18,14 +18,23 @@ function inputs(one) {
         role: h(
             "select",
             { name: "role" },
-            Object.entries(w.roles).map(([value, text]) => h("option", { value, selected: value === (one.role ?? "operator") }, text)),
+            Object.entries(w.roles).map(([value, text]) =>
+                h("option", { value, selected: value === (one.role ?? "operator") }, text),
+            ),
         ),
         duties: h("input", { type: "text", name: "duties", autocomplete: "off", value: (one.duties ?? []).join(", ") }),
     };
 }
 
 /** @param {string} text */
-const listOf = (text) => [...new Set(text.split(",").map((one) => one.trim().toLowerCase().replaceAll(/\s+/g, "_")).filter(Boolean))];
+const listOf = (text) => [
+    ...new Set(
+        text
+            .split(",")
+            .map((one) => one.trim().toLowerCase().replaceAll(/\s+/g, "_"))
+            .filter(Boolean),
+    ),
+];
 
 /** @param {import("./stage.js").Ctx} ctx @param {() => void} done */
 export function addColleague({ api }, done) {
@@ -46,7 +55,9 @@ export function addColleague({ api }, done) {
             if (!name.value.trim()) return (mark(name, w.needName), name.focus(), false);
             if (!email.value.trim() || !email.checkValidity()) return (mark(email, w.needEmail), email.focus(), false);
             // Nobody knows this one: the first sign-in is by a code from an email.
-            const secret = password.value || Array.from(crypto.getRandomValues(new Uint8Array(24)), (n) => n.toString(36)).join("");
+            const secret =
+                password.value ||
+                Array.from(crypto.getRandomValues(new Uint8Array(24)), (n) => n.toString(36)).join("");
             await api.post(PATH, {
                 name: name.value.trim(),
                 email: email.value.trim(),
@@ -69,10 +80,18 @@ export function changeColleague({ api }, one, done) {
     formDialog({
         title: w.changeTitle(one.name),
         action: w.save,
-        fields: [field({ label: w.name, input: name }), field({ label: w.role, input: role }), field({ label: w.duties, hint: w.dutiesHint, input: duties, optional: true })],
+        fields: [
+            field({ label: w.name, input: name }),
+            field({ label: w.role, input: role }),
+            field({ label: w.duties, hint: w.dutiesHint, input: duties, optional: true }),
+        ],
         async submit() {
             if (!name.value.trim()) return (mark(name, w.needName), name.focus(), false);
-            await api.patch(`${PATH}/${one.id}`, { name: name.value.trim(), role: role.value, duties: listOf(duties.value) });
+            await api.patch(`${PATH}/${one.id}`, {
+                name: name.value.trim(),
+                role: role.value,
+                duties: listOf(duties.value),
+            });
             say(w.saved(name.value.trim()));
             done();
         },
@@ -89,14 +108,23 @@ export async function seeOff({ api, signal }, one, team, done) {
     /** @type {any[]} */
     let open = [];
     try {
-        const answer = await api.get("/api/collections/requests/records", { filter: `assignee = "${one.id}" && category != "done"`, perPage: 200, fields: "id,number,title" }, signal);
+        const answer = await api.get(
+            "/api/collections/requests/records",
+            { filter: `assignee = "${one.id}" && category != "done"`, perPage: 200, fields: "id,number,title" },
+            signal,
+        );
         open = answer.items;
     } catch (err) {
         if (left(err)) return;
         say(err instanceof Error ? err.message : String(err));
     }
     const others = team.filter((x) => x.active && x.id !== one.id && x.role !== "viewer");
-    const to = h("select", { name: "to" }, h("option", { value: "" }, ""), others.map((x) => h("option", { value: x.id }, x.name)));
+    const to = h(
+        "select",
+        { name: "to" },
+        h("option", { value: "" }, ""),
+        others.map((x) => h("option", { value: x.id }, x.name)),
+    );
     formDialog({
         title: w.leaveTitle(one.name),
         action: w.leave,
@@ -108,11 +136,22 @@ export async function seeOff({ api, signal }, one, team, done) {
                 h(
                     "ul",
                     { class: "gh-plain" },
-                    open.map((x) => h("li", {}, h("a", { href: address("request/" + x.id), target: "_blank" }, `${x.number} · ${x.title}`))),
+                    open.map((x) =>
+                        h(
+                            "li",
+                            {},
+                            h("a", { href: address("request/" + x.id), target: "_blank" }, `${x.number} · ${x.title}`),
+                        ),
+                    ),
                 ),
         ],
         async submit() {
-            if (to.value) await api.post("/api/portal/bulk", { action: "assign", assignee: to.value, requests: open.map((x) => x.id) });
+            if (to.value)
+                await api.post("/api/portal/bulk", {
+                    action: "assign",
+                    assignee: to.value,
+                    requests: open.map((x) => x.id),
+                });
             await api.patch(`${PATH}/${one.id}`, { active: false });
             say(w.leaveDone(one.name));
             done();

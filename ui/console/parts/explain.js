@@ -43,7 +43,11 @@ function person(one, close) {
         {},
         h("a", { href: address("person/" + one.id), onclick: close }, h("bdi", {}, one.name)),
         " ",
-        h("span", { class: "gh-muted" }, `${/** @type {any} */ (w.kinds)[one.kind]} · ${one.as === "face" ? w.face : w.truth}`),
+        h(
+            "span",
+            { class: "gh-muted" },
+            `${/** @type {any} */ (w.kinds)[one.kind]} · ${one.as === "face" ? w.face : w.truth}`,
+        ),
         facts(one.facts),
     );
 }

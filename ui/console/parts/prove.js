@@ -18,7 +18,12 @@ let asking = null;
 export function askProof(api) {
     asking ??= new Promise((done) => {
         let proved = false;
-        const password = h("input", { type: "password", name: "password", autocomplete: "current-password", autofocus: true });
+        const password = h("input", {
+            type: "password",
+            name: "password",
+            autocomplete: "current-password",
+            autofocus: true,
+        });
         const code = h("input", { type: "text", name: "code", inputmode: "numeric", autocomplete: "one-time-code" });
         const dialog = formDialog({
             title: w.title,

@@ -19,7 +19,11 @@ export function wallsSection(ctx) {
     async function load() {
         paint(box, skeleton(3));
         try {
-            const answer = await api.get(PATH, { perPage: 200, sort: "-created", expand: "staff,organization,request" }, signal);
+            const answer = await api.get(
+                PATH,
+                { perPage: 200, sort: "-created", expand: "staff,organization,request" },
+                signal,
+            );
             draw(answer.items);
         } catch (err) {
             if (!left(err)) paint(box, refused(err, load));
@@ -31,7 +35,16 @@ export function wallsSection(ctx) {
         paint(
             box,
             items.length === 0 ? empty(w.none) : table(items),
-            h("button", { type: "button", class: "gh-btn gh-second", "data-k": "wall", onclick: () => buildWall(ctx, {}, load) }, w.add),
+            h(
+                "button",
+                {
+                    type: "button",
+                    class: "gh-btn gh-second",
+                    "data-k": "wall",
+                    onclick: () => buildWall(ctx, {}, load),
+                },
+                w.add,
+            ),
         );
     }
 
@@ -40,7 +53,17 @@ export function wallsSection(ctx) {
         return h(
             "table",
             { class: "gh-table gh-stack" },
-            h("thead", {}, h("tr", {}, Object.entries(w.columns).map(([key, text]) => (key === "act" ? h("td", {}) : h("th", { scope: "col" }, text))))),
+            h(
+                "thead",
+                {},
+                h(
+                    "tr",
+                    {},
+                    Object.entries(w.columns).map(([key, text]) =>
+                        key === "act" ? h("td", {}) : h("th", { scope: "col" }, text),
+                    ),
+                ),
+            ),
             h(
                 "tbody",
                 {},
@@ -52,13 +75,23 @@ export function wallsSection(ctx) {
                         h("td", { class: "gh-cell-main" }, h("strong", {}, h("bdi", {}, who))),
                         h("td", { "data-label": w.columns.from }, from(one)),
                         h("td", { "data-label": w.columns.why }, one.reason),
-                        h("td", { "data-label": w.columns.since }, h("span", { title: exact(one.created) }, date(one.created))),
+                        h(
+                            "td",
+                            { "data-label": w.columns.since },
+                            h("span", { title: exact(one.created) }, date(one.created)),
+                        ),
                         h(
                             "td",
                             {},
                             h(
                                 "button",
-                                { type: "button", class: "gh-link", "data-k": "lift-" + one.id, "aria-label": `${w.lift}: ${who}`, onclick: () => lift(one.id, who) },
+                                {
+                                    type: "button",
+                                    class: "gh-link",
+                                    "data-k": "lift-" + one.id,
+                                    "aria-label": `${w.lift}: ${who}`,
+                                    onclick: () => lift(one.id, who),
+                                },
                                 w.lift,
                             ),
                         ),
@@ -108,24 +141,45 @@ export async function buildWall(ctx, around, done) {
     try {
         [team, clients] = await Promise.all([
             api.get("/api/portal/staff", {}, signal),
-            known ? Promise.resolve([]) : api.get("/api/portal/clients", { perPage: 200 }, signal).then((/** @type {any} */ answer) => answer.items),
+            known
+                ? Promise.resolve([])
+                : api
+                      .get("/api/portal/clients", { perPage: 200 }, signal)
+                      .then((/** @type {any} */ answer) => answer.items),
         ]);
     } catch (err) {
         if (!left(err)) say(err instanceof Error ? err.message : String(err));
         return;
     }
     const others = team.filter((one) => one.active && one.id !== me.id);
-    const who = h("select", { name: "staff", autofocus: true }, others.map((one) => h("option", { value: one.id }, one.name)));
-    const where = h("select", { name: "organization" }, h("option", { value: "" }, ""), clients.map((one) => h("option", { value: one.id }, one.name)));
+    const who = h(
+        "select",
+        { name: "staff", autofocus: true },
+        others.map((one) => h("option", { value: one.id }, one.name)),
+    );
+    const where = h(
+        "select",
+        { name: "organization" },
+        h("option", { value: "" }, ""),
+        clients.map((one) => h("option", { value: one.id }, one.name)),
+    );
     const why = h("textarea", { name: "reason", rows: "3" });
     formDialog({
         title: known ? w.addHere : w.add,
         action: w.add,
-        fields: [field({ label: w.who, input: who }), !known && field({ label: w.from, input: where }), field({ label: w.why, input: why })],
+        fields: [
+            field({ label: w.who, input: who }),
+            !known && field({ label: w.from, input: where }),
+            field({ label: w.why, input: why }),
+        ],
         async submit() {
             if (!known && !where.value) return (mark(where, w.needFrom), where.focus(), false);
             if (!why.value.trim()) return (mark(why, w.needWhy), why.focus(), false);
-            await api.post(PATH, { staff: who.value, reason: why.value.trim(), ...(known ? around : { organization: where.value }) });
+            await api.post(PATH, {
+                staff: who.value,
+                reason: why.value.trim(),
+                ...(known ? around : { organization: where.value }),
+            });
             say(w.built(others.find((one) => one.id === who.value)?.name ?? ""));
             done();
         },
