@@ -64,7 +64,10 @@ try {
     const elsewhere = () => {
         const hash = location.hash;
         const inRecords = hash.split("?")[0] === records;
-        if (inRecords && isValid() && isStaff() && app.store.collections.length === 0) app.store.loadCollections();
+        if (inRecords && isValid() && isStaff()) {
+            if (app.store.collections.length === 0) app.store.loadCollections();
+            import(base + "dashboard.js").then((adapter) => adapter.dress()).catch(() => {});
+        }
         const ours = hash.startsWith("#/gatehouse/") || (inRecords && isStaff());
         if (isValid() && isStaff() && !ours) location.replace(home);
         else if (isValid() && !isStaff() && ours) location.replace("#/collections");

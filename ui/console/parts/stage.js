@@ -132,6 +132,8 @@ export function makeStage(host, load) {
             live.close();
         },
         signOut: () => signOut(host),
+        /** Language, zone, and the firm's name and colour, where no page of ours is open. */
+        ready,
     };
 }
 
