@@ -8,6 +8,7 @@
 //	1798000000_create_collections.go the collections and their indexes
 //	1798000100_create_walls.go       the triggers: the last wall
 //	1798200300_add_runs.go           work over many requests; moves to another version
+//	1798300100_open_teams.go         clients look after their own people and lend powers
 package pb_migrations
 
 import (

@@ -67,6 +67,7 @@ const (
 	NobodyActs         Code = "nobody_acts"
 	TooLate            Code = "too_late"
 	VersionInUse       Code = "version_in_use"
+	LastAdmin          Code = "last_admin"
 )
 
 // status is the HTTP status of a code; 400 where it is not listed.
