@@ -272,19 +272,21 @@ func (t *Team) Remove(actor schema.Actor, membership string, in Departure) (Gone
 		if err := tx.Delete(m); err != nil {
 			return fmt.Errorf("delete membership %s: %w", m.Id, err)
 		}
-		// Somebody may still belong by a membership above: then nothing is orphaned.
-		left, err := Sees(tx, user, organization, t.Clock())
+		// Somebody may still belong by a membership above: what that one lends goes on.
+		var belongs bool
+		err = tx.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM access WHERE principal = {:user} AND scope = {:organization} AND source = 'membership')`).
+			Bind(dbx.Params{"user": user, "organization": organization}).Row(&belongs)
 		if err != nil {
-			return err
+			return fmt.Errorf("read access of %s: %w", user, err)
 		}
-		if gone.Delegations, err = endDelegations(tx, actor, user, p.Path, left); err != nil {
+		if gone.Delegations, err = endDelegations(tx, actor, user, p.Path, belongs); err != nil {
 			return err
 		}
 		if gone.Invitations, err = t.withdraw(tx, actor, user, p.Path); err != nil {
 			return err
 		}
-		if left, err = Sees(tx, user, organization, t.Clock()); err != nil || left {
-			return err
+		if belongs {
+			return nil
 		}
 		gone.Left, err = t.Leave(tx, actor, user, in.HandOver, p.Path)
 		return err
