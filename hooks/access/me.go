@@ -97,7 +97,7 @@ const placesOf = `SELECT p.id, p.name, p.role, p.status, p.until, p.acting_for, 
 	AND EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = c.scope AND a.since <= {:now} AND a.until > {:now})) AS needs
 FROM (
 	SELECT o.id, o.name, o.path, m.role, o.status, '' AS until, '' AS acting_for FROM memberships m JOIN organizations o ON o.id = m.organization WHERE m.user = {:me} AND m.status = 'active'
-	AND EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = o.id)
+` + notArchived + `
 	UNION ALL
 	SELECT o.id, o.name, o.path, 'delegate', o.status, MAX(d.ends), COALESCE(g.name, '') FROM delegations d JOIN organizations o ON o.id = d.organization LEFT JOIN users g ON g.id = d."from"
 	WHERE d."to" = {:me} AND d.revoked = 0 AND d.starts <= {:now} AND d.ends > {:now}

@@ -1,1 +1,0 @@
-import{Dn as e,Dt as t,On as n,Tn as r,l as i,un as a}from"./shared-BervQASi.js";function o(o,s){n(s,!0);{let e=r(()=>t(`gone.page`));i(o,{get text(){return a(e)}})}e()}export{o as default};

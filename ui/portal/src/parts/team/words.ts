@@ -1,0 +1,32 @@
+import { t } from "../../i18n/index.svelte";
+
+/** "Admin" */
+export function roleWord(role: string): string {
+  switch (role) {
+    case "admin":
+      return t("team.role_admin");
+    case "member":
+      return t("team.role_member");
+    case "delegate":
+      return t("team.role_delegate");
+  }
+  return t("team.role_viewer");
+}
+
+/** A duty as people say it: "client_approver" is the approver. */
+export const spoken = (duty: string) => duty.replace(/^client_/, "").replaceAll("_", " ");
+
+/** What somebody may be lent, in words. */
+export function powerWord(power: string): string {
+  switch (power) {
+    case "see":
+      return t("loan.power_see");
+    case "provide":
+      return t("loan.power_provide");
+    case "submit":
+      return t("loan.power_submit");
+    case "message":
+      return t("loan.power_message");
+  }
+  return t("loan.power_duty", { duty: spoken(power) });
+}
