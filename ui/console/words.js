@@ -457,7 +457,7 @@ export const words = {
         change: "Change",
         changeOf: (/** @type {string} */ who) => `Change ${who}`,
         end: "End access",
-        endOf: (/** @type {string} */ who) => `End the access of ${who}`,
+        endOf: (/** @type {string} */ who) => `End access of ${who}`,
         endTitle: (/** @type {string} */ who) => `End the access of ${who}?`,
         endText: (/** @type {string} */ who) =>
             `${who} sees nothing here from now on and gets no more mail. Delegations from and to ${who} end too. The history stays.`,
@@ -485,7 +485,7 @@ export const words = {
         },
         until: (/** @type {string} */ day) => `until ${day}`,
         endLoan: "End it",
-        endLoanOf: (/** @type {string} */ what) => `End that ${what}`,
+        endLoanOf: (/** @type {string} */ what) => `End it: ${what}`,
         loanEnded: "The delegation has ended.",
         unitPeople: (/** @type {number} */ n) => (n === 1 ? "1 person" : `${n} people`),
         changeStatus: "Change status",

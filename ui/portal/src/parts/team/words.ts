@@ -13,6 +13,12 @@ export function roleWord(role: string): string {
   return t("team.role_viewer");
 }
 
+/** What a role may do, told of somebody else. */
+export function mayWord(role: string): string {
+  if (role === "admin") return t("team.may_admin");
+  return role === "member" ? t("team.may_member") : t("team.may_viewer");
+}
+
 /** A duty as people say it: "client_approver" is the approver. */
 export const spoken = (duty: string) => duty.replace(/^client_/, "").replaceAll("_", " ");
 
