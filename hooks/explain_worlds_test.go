@@ -60,6 +60,9 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 	at := func(days int) string { return schema.Stamp(now.AddDate(0, 0, days)) }
 	for n := range 2 + w.r.IntN(4) {
 		fields := map[string]any{"name": fmt.Sprintf("Unit %d of %d", n, seed)}
+		if w.r.IntN(8) == 0 {
+			fields["status"] = pick(w.r, []string{"suspended", "archived"})
+		}
 		if n > 0 && w.r.IntN(4) > 0 {
 			fields["parent"] = pick(w.r, w.orgs).Id
 		}

@@ -47,6 +47,8 @@ type House struct {
 	Guard       access.Guard
 	Recorder    audit.Recorder
 	Invitations *access.Invitations
+	Team        *access.Team
+	Delegations *access.Delegations
 	Setup       *access.Setup
 	Explain     *access.Explain
 	Sessions    *access.Sessions
@@ -91,6 +93,8 @@ func NewHouse(app core.App, o Options) *House {
 		},
 		Audit: h.trace,
 	}
+	h.Team = &access.Team{App: app, Clock: o.Clock, Invites: h.Invitations, Audit: h.trace, Leave: h.Engine.Leave}
+	h.Delegations = &access.Delegations{App: app, Clock: o.Clock, Invites: h.Invitations}
 	h.Setup = &access.Setup{App: app, Clock: o.Clock, Audit: func(tx core.App, t access.Trace) error {
 		h.Engine.Forget() // the firm has a time zone now
 		return h.trace(tx, t)
@@ -189,8 +193,10 @@ func (h *House) librarySlot(tx core.App, organization string, actor schema.Actor
 		return slot, missing.Because(err)
 	}
 	standing, err := access.OfUser(tx, actor.ID, org.GetString("path"), "", now)
-	if err == nil && standing.ReadsOnly() {
-		err = problem.New(problem.NotYours, "You can view this. Only an admin or a member can send files.")
+	standing = standing.With(access.Provide)
+	slot.Author = actor.Lent(standing.OnBehalfOf, standing.GiverName)
+	if why := standing.Refuses(access.Provide, "You can view this. Only an admin or a member can send files."); err == nil && why != "" {
+		err = problem.New(problem.NotYours, why)
 	}
 	return slot, err
 }

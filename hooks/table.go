@@ -93,11 +93,18 @@ func Register(app core.App, o Options) *House {
 	on(r, "update request", "staff", 30, "access.prove_staff_update", app.OnRecordUpdateRequest("staff"), h.Sessions.ProveStaff)
 	on(r, "create request", "memberships", 30, "access.prove_membership_create", app.OnRecordCreateRequest("memberships"), h.Sessions.ProveMembership)
 	on(r, "update request", "memberships", 30, "access.prove_membership_update", app.OnRecordUpdateRequest("memberships"), h.Sessions.ProveMembership)
-	for _, name := range []string{"organizations", "memberships", "delegations", "walls"} {
-		on(r, "create request", name, 10, "access.manage_create_"+name, app.OnRecordCreateRequest(name), access.Manage)
-		on(r, "update request", name, 10, "access.manage_update_"+name, app.OnRecordUpdateRequest(name), access.Manage)
-		on(r, "delete request", name, 10, "access.manage_delete_"+name, app.OnRecordDeleteRequest(name), access.Manage)
-	}
+	on(r, "create request", "walls", 10, "access.manage_create_walls", app.OnRecordCreateRequest("walls"), access.Manage)
+	on(r, "update request", "walls", 10, "access.manage_update_walls", app.OnRecordUpdateRequest("walls"), access.Manage)
+	on(r, "delete request", "walls", 10, "access.manage_delete_walls", app.OnRecordDeleteRequest("walls"), access.Manage)
+	on(r, "create request", "organizations", 10, "access.manage_create_organizations", app.OnRecordCreateRequest("organizations"), h.Team.WriteOrganization)
+	on(r, "update request", "organizations", 10, "access.manage_update_organizations", app.OnRecordUpdateRequest("organizations"), h.Team.WriteOrganization)
+	on(r, "delete request", "organizations", 10, "access.manage_delete_organizations", app.OnRecordDeleteRequest("organizations"), access.Manage)
+	on(r, "create request", "memberships", 10, "access.manage_create_memberships", app.OnRecordCreateRequest("memberships"), h.Team.CreateMembership)
+	on(r, "update request", "memberships", 10, "access.manage_update_memberships", app.OnRecordUpdateRequest("memberships"), h.Team.UpdateMembership)
+	on(r, "delete request", "memberships", 10, "access.manage_delete_memberships", app.OnRecordDeleteRequest("memberships"), h.Team.DeleteMembership)
+	on(r, "create request", "delegations", 10, "access.lend", app.OnRecordCreateRequest("delegations"), h.Delegations.CreateDelegation)
+	on(r, "update request", "delegations", 10, "access.end_delegation", app.OnRecordUpdateRequest("delegations"), h.Delegations.UpdateDelegation)
+	on(r, "delete request", "delegations", 10, "access.keep_delegation", app.OnRecordDeleteRequest("delegations"), access.KeepDelegation)
 	on(r, "delete request", "organizations", 20, "access.keep_organization", app.OnRecordDeleteRequest("organizations"), access.KeepOrganization)
 	on(r, "update request", "staff", 10, "access.update_staff", app.OnRecordUpdateRequest("staff"), access.UpdateStaff)
 	on(r, "update request", "users", 10, "access.update_user", app.OnRecordUpdateRequest("users"), access.UpdateUser)
@@ -211,6 +218,14 @@ func (h *House) routes() []route {
 		{"GET", "/api/portal/view-as/file", "access.viewing_file", false, h.Viewings.FileRoute},
 		{"POST", "/api/portal/view-as/end", "access.view_as_end", false, h.Viewings.EndRoute},
 		{"POST", "/api/portal/prove", "access.prove", false, h.Sessions.ProveRoute},
+		{"GET", "/api/portal/delegations", "access.delegations", false, h.Delegations.ListRoute},
+		{"POST", "/api/portal/delegations", "access.lend_powers", false, h.Delegations.LendRoute},
+		{"POST", "/api/portal/delegations/{id}/revoke", "access.revoke_delegation", false, h.Delegations.RevokeRoute},
+		{"GET", "/api/portal/team", "access.team", false, h.Team.ListRoute},
+		{"PATCH", "/api/portal/team/{id}", "access.change_member", false, h.Team.ChangeRoute},
+		{"POST", "/api/portal/team/{id}/remove", "access.remove_member", false, h.Team.RemoveRoute},
+		{"GET", "/api/portal/requests/{id}/people", "workflow.people", false, e.GetPeople},
+		{"PATCH", "/api/portal/requests/{id}/people", "workflow.share", false, e.PatchPeople},
 		{"POST", "/api/portal/requests", "workflow.open", false, e.PostRequest},
 		{"GET", "/api/portal/requests/{id}", "workflow.view", false, e.GetRequest},
 		{"GET", "/api/portal/definitions/{id}/picture", "workflow.picture", false, e.GetPicture},

@@ -12,6 +12,7 @@
 //	1798300200_add_viewings.go       staff who look at the portal as a client; walls hidden from the walled
 //	1798300210_add_proofs.go         when a session was proved last
 //	1798300220_move_audit_scope.go   the audit entries of a request go where it goes
+//	1798300100_open_teams.go         clients look after their own people and lend powers
 package pb_migrations
 
 import (

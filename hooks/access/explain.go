@@ -159,7 +159,7 @@ func (x *Explain) facts(app core.App, record, principal *core.Record, sees, show
 		return []ReasonFact{{Kind: "superuser", Effect: "gives", Text: "Superusers pass every rule. They are for installation and repair, and all they do is on the trail."}}, nil
 	}
 	scope := scopeOf(app, record)
-	p := place{app: app, now: x.Clock(), scope: scope, who: principal, name: nameOf(principal), reasons: showReasons}
+	p := outlook{app: app, now: x.Clock(), scope: scope, who: principal, name: nameOf(principal), reasons: showReasons}
 	if scope == "" {
 		return p.byRule(record, sees), nil
 	}

@@ -14,9 +14,9 @@ import (
 	"gatehouse/hooks/schema"
 )
 
-// place is a scope with the organization and the request that it stands for,
+// outlook is a scope with the organization and the request that it stands for,
 // and the person who is asked about.
-type place struct {
+type outlook struct {
 	app     core.App
 	now     time.Time
 	scope   string
@@ -40,7 +40,7 @@ type place struct {
 	}
 }
 
-func (p *place) find() error {
+func (p *outlook) find() error {
 	id := schema.ClientScope(p.scope)
 	p.staffOnly = id != p.scope
 	err := p.app.DB().NewQuery(`SELECT id, number, visibility, COALESCE(participants, '[]') AS participants, COALESCE(restricted_to, '[]') AS restricted_to, organization FROM requests WHERE id = {:id}`).
@@ -58,7 +58,7 @@ func (p *place) find() error {
 }
 
 // what names the record's place in a sentence.
-func (p *place) what() string {
+func (p *outlook) what() string {
 	if p.request.ID != "" {
 		return "request " + p.request.Number
 	}
@@ -66,7 +66,7 @@ func (p *place) what() string {
 }
 
 // byRule explains collections whose rule does not go by scope.
-func (p *place) byRule(record *core.Record, sees bool) []ReasonFact {
+func (p *outlook) byRule(record *core.Record, sees bool) []ReasonFact {
 	fact := ReasonFact{Kind: "rule", Effect: "missing", Text: "Nobody but a superuser reads this collection."}
 	name, staff := record.Collection().Name, p.who.Collection().Name == schema.Staff
 	switch {
@@ -100,7 +100,7 @@ func capital(s string) string {
 }
 
 // grants turns the live rows into sentences: the very rows that let see.
-func (p *place) grants() ([]ReasonFact, error) {
+func (p *outlook) grants() ([]ReasonFact, error) {
 	rows, err := rowsOf(p.app, p.who.Id, p.scope, p.now)
 	if err != nil {
 		return nil, err
@@ -134,9 +134,9 @@ func (p *place) grants() ([]ReasonFact, error) {
 
 var sourceTable = map[string]string{"membership": schema.Memberships, "delegation": schema.Delegations, "participant": schema.Requests, "staff": schema.Staff}
 
-func (p *place) duties() []string { return schema.Strings(p.request.RestrictedTo) }
+func (p *outlook) duties() []string { return schema.Strings(p.request.RestrictedTo) }
 
-func (p *place) membershipText(id string) (string, error) {
+func (p *outlook) membershipText(id string) (string, error) {
 	var m struct {
 		Role string `db:"role"`
 		Org  string `db:"org"`
@@ -175,7 +175,7 @@ type delegationRow struct {
 const selectDelegations = `SELECT d.id, u.name AS from_name, d."from", d.starts, d.ends, d.revoked, d.request, d.organization, o.name AS org_name
 	FROM delegations d JOIN users u ON u.id = d."from" JOIN organizations o ON o.id = d.organization WHERE `
 
-func (p *place) delegationText(id string) (string, error) {
+func (p *outlook) delegationText(id string) (string, error) {
 	var d delegationRow
 	if err := p.app.DB().NewQuery(selectDelegations + `d.id = {:id}`).Bind(dbx.Params{"id": id}).One(&d); err != nil {
 		return "", fmt.Errorf("read delegation %s: %w", id, err)
@@ -193,12 +193,15 @@ func day(stamp string) string {
 }
 
 // missing names the first link of the chain that is not there.
-func (p *place) missing() ([]ReasonFact, error) {
+func (p *outlook) missing() ([]ReasonFact, error) {
 	if p.who.Collection().Name == schema.Staff {
 		return p.missingStaff()
 	}
 	if p.staffOnly {
 		return []ReasonFact{{Kind: "scope", Effect: "missing", Text: "Only staff ever see this; clients are shown a face of their own."}}, nil
+	}
+	if closed, err := p.archived(); err != nil || closed != nil {
+		return closed, err
 	}
 	if p.request.ID != "" && p.request.Visibility == "restricted" {
 		sees, err := Sees(p.app, p.who.Id, p.org.ID, p.now)
@@ -227,8 +230,21 @@ func (p *place) missing() ([]ReasonFact, error) {
 	return []ReasonFact{{Kind: "membership", Effect: "missing", Text: text}}, nil
 }
 
+// archived says that the client's file is closed, there or above.
+func (p *outlook) archived() ([]ReasonFact, error) {
+	var name string
+	err := p.app.DB().Select("name").From(schema.Organizations).Where(dbx.HashExp{"status": "archived"}).AndWhere(dbx.In("id", ancestors(p.org.Path)...)).Limit(1).Row(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for archived organizations: %w", err)
+	}
+	return []ReasonFact{{Kind: "archived", Effect: "missing", Text: name + " is archived: nobody on the client's side has access any more."}}, nil
+}
+
 // nearMemberships are memberships that would do if they were in force.
-func (p *place) nearMemberships() ([]ReasonFact, error) {
+func (p *outlook) nearMemberships() ([]ReasonFact, error) {
 	var rows []struct {
 		ID     string `db:"id"`
 		Status string `db:"status"`
@@ -252,7 +268,7 @@ func (p *place) nearMemberships() ([]ReasonFact, error) {
 
 // nearDelegations are delegations that ended, have not begun, or whose giver has
 // nothing to lend any more.
-func (p *place) nearDelegations() ([]ReasonFact, error) {
+func (p *outlook) nearDelegations() ([]ReasonFact, error) {
 	ids := ancestors(p.org.Path)
 	var rows []delegationRow
 	err := p.app.DB().NewQuery(selectDelegations + `d."to" = {:me} AND d.organization IN (SELECT value FROM json_each({:ids})) ORDER BY d.ends DESC LIMIT 5`).
@@ -281,7 +297,7 @@ func (p *place) nearDelegations() ([]ReasonFact, error) {
 	return facts, nil
 }
 
-func (p *place) missingStaff() ([]ReasonFact, error) {
+func (p *outlook) missingStaff() ([]ReasonFact, error) {
 	if !p.who.GetBool("active") {
 		return []ReasonFact{{Kind: "inactive", Effect: "missing", Source: schema.Staff, SourceID: p.who.Id, Text: "The account of " + p.name + " is not active."}}, nil
 	}
@@ -326,7 +342,7 @@ func (p *place) missingStaff() ([]ReasonFact, error) {
 func either(names []string) string { return strings.Join(names, " or ") }
 
 // standing says what the person is here: role, duties, and for whom.
-func (p *place) standing(record *core.Record) ([]ReasonFact, error) {
+func (p *outlook) standing(record *core.Record) ([]ReasonFact, error) {
 	if p.who.Collection().Name == schema.Staff {
 		member, err := StaffOf(p.app, p.who.Id)
 		if err != nil {
@@ -346,6 +362,8 @@ func (p *place) standing(record *core.Record) ([]ReasonFact, error) {
 		return nil, err
 	}
 	switch {
+	case standing.Halted != "":
+		return []ReasonFact{{Kind: "role", Effect: "limits", Text: standing.Halted}}, nil
 	case standing.ReadsOnly():
 		return []ReasonFact{{Kind: "role", Effect: "limits", Text: p.name + " may view here, not send or decide."}}, nil
 	case standing.OnBehalfOf != "":

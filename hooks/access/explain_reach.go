@@ -96,7 +96,7 @@ func (x *Explain) reach(app core.App, who, asker *core.Record, showReasons bool)
 		}
 		for n := range *list.into {
 			one := &(*list.into)[n]
-			p := place{app: app, now: x.Clock(), scope: one.Scope, who: who, name: nameOf(who), reasons: showReasons}
+			p := outlook{app: app, now: x.Clock(), scope: one.Scope, who: who, name: nameOf(who), reasons: showReasons}
 			err := p.find()
 			if err != nil {
 				return nil, err

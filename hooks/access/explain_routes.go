@@ -179,7 +179,7 @@ func (x *Explain) people(app core.App, record *core.Record, showReasons bool) ([
 		if row.Truth {
 			v.As, seen = "truth", scope
 		}
-		p := place{app: app, now: now, scope: seen, who: who, name: nameOf(who), reasons: showReasons}
+		p := outlook{app: app, now: now, scope: seen, who: who, name: nameOf(who), reasons: showReasons}
 		if err := p.find(); err != nil {
 			return nil, 0, err
 		}

@@ -37,6 +37,7 @@ func Looker(e *core.RequestEvent, reader *core.Record) schema.Actor {
 var viewable = []string{
 	"GET /api/portal/firm", "GET /api/portal/demo", "GET /api/portal/me", "GET /api/portal/home", "GET /api/portal/requests",
 	"GET /api/portal/requests/{id}", "GET /api/portal/requests/{id}/actions", "GET /api/portal/requests/{id}/timeline",
+	"GET /api/portal/requests/{id}/people", "GET /api/portal/team", "GET /api/portal/delegations",
 	"GET /api/portal/view-as", "GET /api/portal/view-as/file",
 	"GET /api/collections/{collection}/records", "GET /api/collections/{collection}/records/{id}",
 }

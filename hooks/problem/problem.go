@@ -70,6 +70,7 @@ const (
 	ProofNeeded        Code = "proof_needed"
 	ProveAgain         Code = "prove_again"
 	ProofWrong         Code = "proof_wrong"
+	LastAdmin          Code = "last_admin"
 )
 
 // status is the HTTP status of a code; 400 where it is not listed.

@@ -7,6 +7,7 @@ import { address, queueAddress } from "./routes.js";
 import { formDialog } from "./dialog.js";
 import { field } from "./field.js";
 import { labels, tagsOf } from "./labels.js";
+import { changeParticipants } from "./participants.js";
 import { openWhere } from "./where.js";
 import { say } from "./say.js";
 import { openWho } from "./explain.js";
@@ -80,6 +81,13 @@ export function requestHead(desk) {
                 { class: "gh-muted" },
                 view.client_sees?.label ? `${w.clientSees}: ${view.client_sees.label}` : w.clientSeesNothing,
             ),
+            view.side !== "client" &&
+                h(
+                    "p",
+                    { class: "gh-muted" },
+                    view.seen_by || words.participants.everybody,
+                    mayWrite && link(words.participants.link, "participants", () => changeParticipants(desk)),
+                ),
             (view.people ?? []).length > 0 &&
                 h(
                     "p",

@@ -6,14 +6,18 @@ import type {
   Decision,
   Doc,
   Firm,
+  Gone,
   Home,
   Invitation,
   LibraryDoc,
+  Loans,
   Me,
   Message,
   Persona,
   RequestView,
+  Sharing,
   Show,
+  Team,
   Timeline,
 } from "./types";
 
@@ -156,6 +160,32 @@ export const demo = () => send<{ firm: string; personas: Persona[] }>("demo", {}
 export const enterDemo = (persona: string) => post<AuthAnswer & { go: string }>("demo/enter", { persona }, false);
 export const emptyDemo = () => post<{ link: string }>("demo/empty", {}, false);
 export const isReady = async () => (await fetch("/readyz").catch(() => undefined))?.ok ?? false;
+
+// The team, and who acts for whom
+
+export const team = (organization: string) => send<Team>("team", { query: { organization } });
+export const changeMember = (membership: string, body: { role?: string; duties?: string[]; status?: string }) =>
+  send<unknown>(`team/${membership}`, { method: "PATCH", body });
+export const removeMember = (membership: string, hand_over: string) =>
+  post<Gone>(`team/${membership}/remove`, { hand_over });
+export const invite = (body: { email: string; name: string; organization: string; role: string; duties: string[] }) =>
+  post<unknown>("invitations", body);
+export const resendInvitation = (id: string) => post<unknown>(`invitations/${id}/resend`, {});
+export const revokeInvitation = (id: string) => post<unknown>(`invitations/${id}/revoke`, {});
+export const loans = () => send<Loans>("delegations");
+export const lend = (body: {
+  to?: string;
+  email?: string;
+  name?: string;
+  organization: string;
+  powers: string[];
+  ends: string;
+  reason: string;
+}) => post<{ delegation?: string; invitation?: string }>("delegations", body);
+export const revokeLoan = (id: string) => post<unknown>(`delegations/${id}/revoke`, {});
+export const sharing = (request: string) => send<Sharing>(`requests/${request}/people`);
+export const share = (request: string, participants: string[]) =>
+  send<Sharing | undefined>(`requests/${request}/people`, { method: "PATCH", body: { participants } });
 
 // Requests
 

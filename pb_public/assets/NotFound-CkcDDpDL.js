@@ -1,1 +1,0 @@
-import{At as e,Mn as t,jn as n,kn as r,l as i,mn as a}from"./shared-u1y6Rdr3.js";function o(o,s){t(s,!0);{let t=r(()=>e(`gone.page`));i(o,{get text(){return a(t)}})}n()}export{o as default};
