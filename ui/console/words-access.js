@@ -38,7 +38,7 @@ export const words = {
         title: "Walls",
         text: "A wall takes a client or one request out of a colleague's sight: lists, search, files, mails and reports. It holds at once.",
         none: "No walls stand.",
-        columns: { who: "Kept away", from: "From", why: "Why", since: "Since", act: "" },
+        columns: { who: "Kept away", from: "From", why: "Why", since: "Since", act: "Actions" },
         add: "Build a wall",
         addHere: "Build a wall around this",
         who: "Who is kept away?",
@@ -58,7 +58,7 @@ export const words = {
         title: "Firm",
         text: "Who works here, what each may do, and who plays which part in workflows.",
         onlyOwners: "Owners add colleagues and change roles.",
-        columns: { name: "Name", role: "Role", duties: "Duties", status: "Status", act: "" },
+        columns: { name: "Name", role: "Role", duties: "Duties", status: "Status", act: "Actions" },
         roles: {
             viewer: "Viewer: looks",
             operator: "Operator: works requests",

@@ -153,7 +153,7 @@ describe("records and access in the console", { skip: noBrowser }, () => {
     assert.ok(!portal.url().includes("view"), portal.url());
     await portal.getByText(/Year-end papers/).first().waitFor();
     await shot(portal, "view-as-home");
-    await portal.goto(`${firm.server.url}/profile`);
+    await portal.goto(`${firm.server.url}/settings/profile`);
     await portal.getByText(/Sam from Northgate Accounting looked at your portal/).waitFor();
     assert.equal(await portal.getByLabel(/new password/i).count(), 0);
     await portal.setViewportSize(phone);

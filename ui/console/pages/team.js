@@ -40,7 +40,7 @@ export function pageTeam(ctx) {
                         "tr",
                         {},
                         Object.entries(w.columns).map(([key, text]) =>
-                            key === "act" ? h("td", {}) : h("th", { scope: "col" }, text),
+                            h("th", { scope: "col" }, key === "act" ? h("span", { class: "gh-silent" }, text) : text),
                         ),
                     ),
                 ),
@@ -83,7 +83,7 @@ export function pageTeam(ctx) {
                 " ",
                 h("span", { class: "gh-muted gh-sub" }, h("bdi", {}, one.email)),
             ),
-            h("td", { "data-label": w.columns.role }, /** @type {any} */ (w.short)[one.role]),
+            h("td", { class: "gh-nowrap", "data-label": w.columns.role }, /** @type {any} */ (w.short)[one.role]),
             h("td", { "data-label": w.columns.duties }, (one.duties ?? []).join(", ")),
             h("td", { "data-label": w.columns.status }, one.active ? w.active : w.left),
             h(

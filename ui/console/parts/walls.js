@@ -60,7 +60,7 @@ export function wallsSection(ctx) {
                     "tr",
                     {},
                     Object.entries(w.columns).map(([key, text]) =>
-                        key === "act" ? h("td", {}) : h("th", { scope: "col" }, text),
+                        h("th", { scope: "col" }, key === "act" ? h("span", { class: "gh-silent" }, text) : text),
                     ),
                 ),
             ),
