@@ -321,6 +321,11 @@ func (h *House) examine() (lines []string, ok bool, err error) {
 			lines = append(lines, fmt.Sprintf("warn  the worker %s is %d events behind. Is the server running?", name, n))
 		}
 	}
+	identity, err := h.examineIdentity()
+	if err != nil {
+		return nil, false, err
+	}
+	lines = append(lines, identity...)
 	for _, name := range []string{"GATEHOUSE_STAFF_SECOND_FACTOR", "GATEHOUSE_RATE_LIMITS"} {
 		if v := os.Getenv(name); v != "" {
 			lines = append(lines, "warn  "+name+"="+v+" is for tests only. Take it out of the environment.")
@@ -364,6 +369,7 @@ func (h *House) accessCommand() *cobra.Command {
 		},
 	})
 	parent.AddCommand(h.explainCommand())
+	parent.AddCommand(h.resetFactorCommand())
 	return parent
 }
 

@@ -100,7 +100,7 @@ func NewHouse(app core.App, o Options) *House {
 		return h.trace(tx, t)
 	}}
 	h.Viewings = &access.Viewings{App: app, Clock: o.Clock, Audit: h.trace}
-	h.Sessions = &access.Sessions{App: app, Clock: o.Clock, Audit: h.trace, Emit: h.Invitations.Emit}
+	h.Sessions = &access.Sessions{App: app, Clock: o.Clock, Audit: h.trace, Emit: h.Invitations.Emit, Demo: o.Folder.Demo, Unlimited: ops.LimitsOff()}
 	addresses := notify.Addresses{BaseURL: h.baseURL}
 	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
 	h.Mailer = notify.NewMailer(app, o.Clock, h.Post.Digest)

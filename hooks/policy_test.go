@@ -201,7 +201,7 @@ var acts = []string{"list", "view", "create", "update", "delete"}
 
 // calling is what a route is given: the id in its address, and the body.
 func (w *world) calling(id, path string) (string, any) {
-	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/team/": w.vera, "/delegations/": w.spare["delegations"]}
+	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/people/": w.Anna.Id, "/team/": w.vera, "/delegations/": w.spare["delegations"]}
 	for part, with := range ids {
 		if strings.Contains(path, "/api/portal"+part+"{id}") {
 			path = strings.Replace(path, "{id}", with, 1)

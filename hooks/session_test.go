@@ -21,7 +21,7 @@ const agent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/2010010
 // signIn is a real sign-in by password; it gives the token.
 func signIn(t *testing.T, s *gatetest.Stage, collection, name string, headers ...string) string {
 	t.Helper()
-	a := s.Ask(t, nil, "POST", "/api/collections/"+collection+"/auth-with-password", map[string]any{"identity": name + "@example.com", "password": gatetest.Password}, append([]string{"User-Agent", agent}, headers...)...)
+	a := s.Ask(t, nil, "POST", "/api/collections/"+collection+"/auth-with-password", map[string]any{"identity": strings.ToLower(name) + "@example.com", "password": gatetest.Password}, append([]string{"User-Agent", agent}, headers...)...)
 	want(t, a, 200)
 	token, _ := a.Body["token"].(string)
 	return token
@@ -121,7 +121,7 @@ func TestSessions_overIsOverEverywhere(t *testing.T) {
 			}
 		}
 		want(t, with(t, s, token, "GET", "/api/portal/firm", nil), 200)
-		again := with(t, s, token, "POST", "/api/collections/"+c.collection+"/auth-with-password", map[string]any{"identity": c.name + "@example.com", "password": gatetest.Password})
+		again := with(t, s, token, "POST", "/api/collections/"+c.collection+"/auth-with-password", map[string]any{"identity": strings.ToLower(c.name) + "@example.com", "password": gatetest.Password})
 		want(t, again, 200)
 	}
 }

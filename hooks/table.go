@@ -134,9 +134,22 @@ func Register(app core.App, o Options) *House {
 	})
 
 	// ---- sign-ins hang on a session, which ends with what it was for
+	on(r, "signed in", "*", 5, "access.ask_second", app.OnRecordAuthRequest(), h.Sessions.AskSecond)
 	on(r, "signed in", "*", 8, "access.issue_session", app.OnRecordAuthRequest(), h.Sessions.Issue)
 	on(r, "file token", "*", 8, "access.issue_file_token", app.OnFileTokenRequest(), h.Sessions.IssueFile)
 	on(r, "subscribe", "realtime", 5, "access.listen", app.OnRealtimeSubscribeRequest(), h.Sessions.Listen)
+	on(r, "sign-in by password", "*", 2, "access.find_by_password", app.OnRecordAuthWithPasswordRequest(), access.FindByPassword)
+	on(r, "sign-in by password", "*", 5, "access.slow_down", app.OnRecordAuthWithPasswordRequest(), h.Sessions.SlowDown)
+	on(r, "code asked for", "*", 2, "access.find_for_code", app.OnRecordRequestOTPRequest(), access.FindForCode)
+	on(r, "sign-in by code", "*", 5, "access.unlock", app.OnRecordAuthWithOTPRequest(), h.Sessions.Unlock)
+	for _, name := range []string{"users", "staff", "_superusers"} {
+		on(r, "create request", name, 5, "access.keep_password_create_"+name, app.OnRecordCreateRequest(name), access.KeepPassword)
+		on(r, "update request", name, 5, "access.keep_password_update_"+name, app.OnRecordUpdateRequest(name), access.KeepPassword)
+	}
+	for _, name := range []string{"users", "staff"} {
+		on(r, "create", name, 5, "access.keep_email_create_"+name, app.OnRecordCreate(name), access.KeepEmail)
+		on(r, "update", name, 5, "access.keep_email_update_"+name, app.OnRecordUpdate(name), access.KeepEmail)
+	}
 	ended(r, app, "memberships", "access.membership_ended", h.Sessions.MembershipEnded)
 	ended(r, app, "delegations", "access.delegation_ended", h.Sessions.DelegationEnded)
 	on(r, "update in transaction", "organizations", 5, "access.organization_ended", app.OnRecordUpdateExecute("organizations"), h.Sessions.OrganizationEnded)
@@ -148,7 +161,6 @@ func Register(app core.App, o Options) *House {
 	// ---- who signed in, and who could not
 	on(r, "signed in", "*", 10, "audit.signed_in", app.OnRecordAuthRequest(), h.Recorder.SignedIn)
 	on(r, "sign-in by password", "*", 10, "audit.password_tried", app.OnRecordAuthWithPasswordRequest(), h.Recorder.PasswordTried)
-	on(r, "sign-in by code", "*", 10, "audit.code_tried", app.OnRecordAuthWithOTPRequest(), h.Recorder.CodeTried)
 
 	// ---- mail and live pages
 	on(r, "mail", "sign-in code", 10, "notify.send_code", app.OnMailerRecordOTPSend(), h.SignIn.CodeSend)
@@ -167,7 +179,7 @@ func Register(app core.App, o Options) *House {
 		Row{"every minute", "time, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0})
 
 	// ---- start and stop
-	*r = append(*r, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "viewings", "access.check_viewing", -1011}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
+	*r = append(*r, Row{"every request", "*", "ops.provenance", -100000}, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "viewings", "access.check_viewing", -1011}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "sign-in by code", "access.guard_codes", 102}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
 	routes := h.routes()
 	for _, x := range routes {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
@@ -201,6 +213,19 @@ func (h *House) routes() []route {
 		{"DELETE", "/api/portal/sessions/{id}", "access.end_session", false, h.Sessions.EndRoute},
 		{"POST", "/api/portal/sign-out", "access.sign_out", true, h.Sessions.SignOutRoute},
 		{"POST", "/api/portal/password", "access.change_password", false, h.Sessions.PasswordRoute},
+		{"POST", "/api/portal/second-factor", "access.second_step", true, h.Sessions.SecondRoute},
+		{"POST", "/api/portal/second-factor/setup", "access.second_setup", true, h.Sessions.SecondSetupRoute},
+		{"GET", "/api/portal/second-factor", "access.factor", false, h.Sessions.FactorRoute},
+		{"POST", "/api/portal/second-factor/start", "access.factor_start", false, h.Sessions.FactorStartRoute},
+		{"POST", "/api/portal/second-factor/confirm", "access.factor_confirm", false, h.Sessions.FactorConfirmRoute},
+		{"POST", "/api/portal/second-factor/recovery", "access.factor_recovery", false, h.Sessions.FactorRecoveryRoute},
+		{"POST", "/api/portal/second-factor/remove", "access.factor_remove", false, h.Sessions.FactorRemoveRoute},
+		{"GET", "/api/portal/security", "access.security", false, h.Sessions.SecurityRoute},
+		{"PATCH", "/api/portal/security", "access.change_security", false, h.Sessions.ChangeSecurityRoute},
+		{"GET", "/api/portal/people/{id}/sessions", "access.person_sessions", false, h.Sessions.PersonSessionsRoute},
+		{"DELETE", "/api/portal/people/{id}/sessions", "access.end_person", false, h.Sessions.EndPersonRoute},
+		{"POST", "/api/portal/people/{id}/offboard", "access.offboard", false, h.Sessions.OffboardRoute},
+		{"POST", "/api/portal/people/{id}/second-factor/reset", "access.reset_factor", false, h.Sessions.ResetFactorRoute},
 		{"POST", "/api/portal/setup", "access.setup", true, h.Setup.CompleteRoute},
 		{"POST", "/api/portal/setup/look", "access.setup_look", true, h.Setup.LookRoute},
 		{"POST", "/api/portal/invitations", "access.invite", false, h.Invitations.InviteRoute},
@@ -269,6 +294,11 @@ func (h *House) routes() []route {
 
 // serve binds the routes and the two interfaces, and starts the workers.
 func (h *House) serve(e *core.ServeEvent, routes []route) error {
+	proxies, err := ops.Proxies()
+	if err != nil {
+		return err
+	}
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "ops.provenance", Priority: -100_000, Func: ops.Provenance(proxies)})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.headers", Priority: -2000, Func: console.Headers})
 	// After the auth token was read (-1020), before anybody acts on it.
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_session", Priority: -1012, Func: h.Sessions.Check(public(routes))})
@@ -276,6 +306,7 @@ func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	// After the auth token was read (-1020), before superusers are asked for (0).
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.start_up", Priority: -900, Func: console.StartUp})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.offered", Priority: 100, Func: access.Offered})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.guard_codes", Priority: 102, Func: h.Sessions.GuardCodes})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.refuse_impersonation", Priority: 105, Func: access.RefuseImpersonation})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "audit.sql", Priority: 110, Func: h.Recorder.SQL})
 	for _, x := range routes {

@@ -49,7 +49,7 @@ func membership(t *testing.T, s *gatetest.Stage, who, where *core.Record) string
 	return m.Id
 }
 
-func code(a gatetest.Answer, field string) string {
+func codeOf(a gatetest.Answer, field string) string {
 	data, _ := a.Body["data"].(map[string]any)
 	f, _ := data[field].(map[string]any)
 	c, _ := f["code"].(string)
@@ -177,7 +177,7 @@ func TestTeam_lastAdminStays(t *testing.T) {
 	anna := membership(t, s, s.Anna, s.Bluebell)
 	for _, body := range []map[string]any{{"role": "member"}, {"status": "suspended"}} {
 		a := s.Ask(t, s.Anna, "PATCH", "/api/portal/team/"+anna, body)
-		if want(t, a, 400); code(a, "role") != "last_admin" {
+		if want(t, a, 400); codeOf(a, "role") != "last_admin" {
 			t.Errorf("%v: %s", body, a.Raw)
 		}
 		want(t, s.Ask(t, s.Anna, "PATCH", "/api/collections/memberships/records/"+anna, body), 400)
@@ -186,7 +186,7 @@ func TestTeam_lastAdminStays(t *testing.T) {
 	want(t, s.Ask(t, s.Anna, "POST", "/api/portal/team/"+anna+"/remove", map[string]any{}), 400)
 	// Staff are warned first.
 	a := s.Ask(t, s.Mia, "PATCH", "/api/portal/team/"+anna, map[string]any{"role": "member"})
-	if want(t, a, 400); code(a, "role") != "last_admin" {
+	if want(t, a, 400); codeOf(a, "role") != "last_admin" {
 		t.Error(string(a.Raw))
 	}
 

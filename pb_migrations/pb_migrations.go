@@ -13,6 +13,7 @@
 //	1798300210_add_proofs.go         when a session was proved last
 //	1798300220_move_audit_scope.go   the audit entries of a request go where it goes
 //	1798300100_open_teams.go         clients look after their own people and lend powers
+//	1798300010_keep_one_spelling.go e-mail addresses in lower case
 package pb_migrations
 
 import (

@@ -71,7 +71,7 @@ type Invitee struct {
 // the inviter or not active, an address that is a member already or holds an
 // open invitation.
 func (v *Invitations) Invite(actor schema.Actor, in Invitee) (*core.Record, error) {
-	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
+	in.Email = NormalEmail(in.Email)
 	in.Name = strings.Join(strings.Fields(in.Name), " ")
 	if in.Role == "" {
 		in.Role = "member"

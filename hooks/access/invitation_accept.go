@@ -182,7 +182,7 @@ func (v *Invitations) acceptable(tx core.App, record *core.Record) error {
 
 // invitedUser finds or makes the account of the invited address.
 func invitedUser(tx core.App, invitation *core.Record, in Acceptance, ip string) (*core.Record, error) {
-	email := strings.ToLower(invitation.GetString("email"))
+	email := NormalEmail(invitation.GetString("email"))
 	user, err := userByEmail(tx, email)
 	if err != nil {
 		return nil, err
@@ -261,7 +261,7 @@ func joinOrganization(tx core.App, invitation *core.Record, actor schema.Actor) 
 // none.
 func userByEmail(app core.App, email string) (*core.Record, error) {
 	record := &core.Record{}
-	err := app.RecordQuery(schema.Users).AndWhere(dbx.NewExp("email = {:email} COLLATE NOCASE", dbx.Params{"email": strings.TrimSpace(email)})).Limit(1).One(record)
+	err := app.RecordQuery(schema.Users).AndWhere(dbx.NewExp("email = {:email} COLLATE NOCASE", dbx.Params{"email": NormalEmail(email)})).Limit(1).One(record)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -138,7 +138,7 @@ func (s *Setup) Complete(in FirstOwner, ip string) (*core.Record, error) {
 // tidy trims the input and refuses what is missing, all of it at once.
 func (in *FirstOwner) tidy() error {
 	in.Firm, in.Name = strings.Join(strings.Fields(in.Firm), " "), strings.Join(strings.Fields(in.Name), " ")
-	in.Email = strings.ToLower(strings.TrimSpace(in.Email))
+	in.Email = NormalEmail(in.Email)
 	if _, err := time.LoadLocation(in.Timezone); err != nil || in.Timezone == "" || in.Timezone == "Local" {
 		in.Timezone = "UTC"
 	}

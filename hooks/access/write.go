@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/problem"
@@ -77,15 +76,7 @@ func keepAnOwner(e *core.RecordRequestEvent) error {
 	if was.GetString("role") != "owner" || !was.GetBool("active") || (is.GetString("role") == "owner" && is.GetBool("active")) {
 		return nil
 	}
-	var others int
-	err := e.App.DB().NewQuery(`SELECT COUNT(*) FROM staff WHERE role = 'owner' AND active = 1 AND id != {:id}`).Bind(dbx.Params{"id": is.Id}).Row(&others)
-	if err != nil {
-		return fmt.Errorf("count owners: %w", err)
-	}
-	if others == 0 {
-		return problem.Field("role", problem.BadInput, "This is the last active owner. Make somebody else an owner first.")
-	}
-	return nil
+	return lastOwner(e.App, is.Id)
 }
 
 // UpdateUser lets people change their own name, language, time zone and

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/schema"
@@ -20,20 +21,13 @@ func (r Recorder) SignedIn(e *core.RecordAuthRequestEvent) error {
 	return nil
 }
 
-// PasswordTried records a sign-in that failed on a wrong password.
+// PasswordTried records a sign-in that failed on a wrong password. One that goes
+// on to a second step has not failed. Wrong codes never get to PocketBase's hook;
+// package access records them.
 func (r Recorder) PasswordTried(e *core.RecordAuthWithPasswordRequestEvent) error {
 	err := e.Next()
-	if err != nil && e.Record != nil {
+	if err != nil && e.Record != nil && !errors.Is(err, apis.ErrMFA) {
 		r.failed(e.RequestEvent, e.Record, "password")
-	}
-	return err
-}
-
-// CodeTried records a sign-in that failed on a wrong code.
-func (r Recorder) CodeTried(e *core.RecordAuthWithOTPRequestEvent) error {
-	err := e.Next()
-	if err != nil && e.Record != nil {
-		r.failed(e.RequestEvent, e.Record, "otp")
 	}
 	return err
 }

@@ -83,6 +83,10 @@ func (s *Stage) FileToken(t testing.TB, who *core.Record) string {
 	return token
 }
 
+// Peer stands among the headers of Ask for the address that the request comes
+// from, "192.0.2.1:1234" unless said otherwise.
+const Peer = "X-Test-Peer"
+
 // Ask sends a request as a person. body is nil, a string, or anything JSON.
 func (s *Stage) Ask(t testing.TB, who *core.Record, method, path string, body any, headers ...string) Answer {
 	t.Helper()
@@ -100,7 +104,14 @@ func (s *Stage) Ask(t testing.TB, who *core.Record, method, path string, body an
 	r := httptest.NewRequestWithContext(t.Context(), method, path, bytes.NewReader(b))
 	r.Header.Set("Content-Type", "application/json")
 	for i := 0; i+1 < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
+		switch headers[i] {
+		case Peer:
+			r.RemoteAddr = headers[i+1]
+		case "Host":
+			r.Host = headers[i+1]
+		default:
+			r.Header.Set(headers[i], headers[i+1])
+		}
 	}
 	return s.send(t, who, r)
 }

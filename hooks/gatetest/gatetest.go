@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -161,7 +162,7 @@ type adder struct {
 }
 
 func (a *adder) person(collection, name string, more map[string]any) string {
-	fields := map[string]any{"email": name + "@example.com", "password": Password, "passwordConfirm": Password, "verified": true, "emailVisibility": true, "name": name}
+	fields := map[string]any{"email": strings.ToLower(name) + "@example.com", "password": Password, "passwordConfirm": Password, "verified": true, "emailVisibility": true, "name": name}
 	for k, v := range more {
 		fields[k] = v
 	}
@@ -217,7 +218,7 @@ func New(t testing.TB) *Stage {
 
 func (s *Stage) person(t testing.TB, collection, name string) *core.Record {
 	t.Helper()
-	r, err := s.FindAuthRecordByEmail(collection, name+"@example.com")
+	r, err := s.FindAuthRecordByEmail(collection, strings.ToLower(name)+"@example.com")
 	if err != nil {
 		t.Fatal(name, err)
 	}

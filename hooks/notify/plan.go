@@ -47,6 +47,8 @@ type Payload struct {
 	ErrorClass string         `json:"error_class"`
 	State      string         `json:"state"` // of a reminder
 	Receivers  []Reminded     `json:"receivers"`
+	Account    string         `json:"account"` // of sign-ins
+	Collection string         `json:"collection"`
 }
 
 // Thing is an item that somebody is told about.

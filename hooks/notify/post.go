@@ -30,6 +30,9 @@ func (p *Post) Handle(tx core.App, e event.Event) error {
 	if strings.HasPrefix(e.Type, "invitation.") {
 		return p.invitation(tx, e)
 	}
+	if e.Type == "sign_in.attacked" {
+		return p.attacked(tx, e)
+	}
 	if e.Request == "" {
 		return nil
 	}

@@ -52,6 +52,9 @@ func sample(kind string) Letter {
 		l.Who, l.RoleText, l.By = "Helen Finch", access.RoleText("admin"), "Tue 16 Dec"
 		l.Link, l.Button = "https://portal.example/invite/abc", "Open the invitation"
 		l.Because = because("Helen Finch entered your address. If you do not know Harbour & Finch, you can ignore this mail: nothing happens without you.")
+	case "attacked":
+		l.Hello, l.Who, l.Count, l.By = "Helen Finch", "Ana Petrova", 20, ""
+		l.Link, l.Button, l.Because = "https://portal.example/_/", "Open the console", because("You are an owner of this portal.")
 	case "renewal":
 		l.Who, l.Link, l.Button = "Ana Petrova", "https://portal.example/_/#/gatehouse/client/o1", "Open the client"
 	case "digest":

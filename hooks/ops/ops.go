@@ -6,6 +6,7 @@
 //	serve.go   start, in words; and stop
 //	health.go  /healthz and /readyz
 //	limits.go  rate limits
+//	proxies.go who may say where a request comes from
 //	walls.go   the triggers that must be there
 //	command.go gatehouse workflow, access, audit, hooks, health, doctor
 package ops

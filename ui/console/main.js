@@ -49,6 +49,7 @@ try {
             label: "Records",
             isActive: () => app.utils.isActivePath(records),
         },
+        { href: "#/gatehouse/account", icon: "ri-user-line", label: "Account", isActive: active("account") },
     ];
     const repairLinks = app.store.headerLinks.slice();
     watch(() => {

@@ -13,7 +13,7 @@ import { words } from "../words.js";
 export class Problem extends Error {
     /**
      * @param {number} status 0 when the server was not reached
-     * @param {{message?: string, data?: Record<string, any>, blockers?: Blocker[], mfaId?: string}} [body]
+     * @param {{message?: string, data?: Record<string, any>, blockers?: Blocker[], mfaId?: string, methods?: string[]}} [body]
      */
     constructor(status, body = {}) {
         super(body.message || fallback(status));
@@ -21,6 +21,7 @@ export class Problem extends Error {
         this.data = body.data ?? {};
         this.blockers = body.blockers ?? [];
         this.mfaId = body.mfaId ?? "";
+        this.methods = body.methods ?? [];
     }
 
     get stale() {

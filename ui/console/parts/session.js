@@ -34,12 +34,18 @@ export function signInCalls(api) {
     /** @param {string} path @param {any} body */
     const call = (path, body) => api.send(COLLECTION + path, { method: "POST", body, quiet: true });
     return {
-        /** @param {string} email @param {string} password */
-        password: (email, password) => call("auth-with-password", { identity: email, password }),
+        /** @param {string} email @param {string} password @param {string} [mfaId] */
+        password: (email, password, mfaId) =>
+            call("auth-with-password", { identity: email, password, ...(mfaId ? { mfaId } : {}) }),
         /** @param {string} email @returns {Promise<{otpId: string}>} */
         requestCode: (email) => call("request-otp", { email }),
         /** @param {string} otpId @param {string} code @param {string} mfaId */
         code: (otpId, code, mfaId) => call("auth-with-otp", { otpId, password: code, ...(mfaId ? { mfaId } : {}) }),
+        /** A code of the authenticator app, or a recovery code. @param {string} mfaId @param {string} code */
+        second: (mfaId, code) =>
+            api.send("/api/portal/second-factor", { method: "POST", body: { mfaId, code }, quiet: true }),
+        /** @param {string} mfaId @returns {Promise<import("./authenticator.js").Offer>} */
+        setUp: (mfaId) => api.send("/api/portal/second-factor/setup", { method: "POST", body: { mfaId }, quiet: true }),
         refresh: () => api.send(COLLECTION + "auth-refresh", { method: "POST", quiet: true }),
     };
 }
@@ -125,8 +131,13 @@ export function keepSession(host, api) {
     return { signInAgain };
 }
 
-/** @param {import("./stage.js").Host} host */
-export function signOut(host) {
+/**
+ * The server ends the session; the browser forgets it in any case.
+ * @param {import("./stage.js").Host} host
+ * @param {import("./api.js").Api} api
+ */
+export async function signOut(host, api) {
     dropDrafts();
+    await api.send("/api/portal/sign-out", { method: "POST", quiet: true }).catch(() => undefined);
     host.signOut();
 }

@@ -4,6 +4,7 @@
 import { h, paint } from "./dom.js";
 import { field, mark } from "./field.js";
 import { Problem } from "./api.js";
+import { appCode, appSetup, codesShown } from "./authenticator.js";
 import { words } from "../words.js";
 
 const w = words.signIn;
@@ -17,7 +18,7 @@ const WAIT = 45;
  * @param {(answer: {token: string, record: any}) => void} what.enter
  */
 export function signInForm({ calls, email = "", fixed = false, enter }) {
-    const state = { way: "password", email, otpId: "", mfaId: "", sentAt: 0 };
+    const state = { way: "password", email, otpId: "", mfaId: "", sentAt: 0, second: false };
     const box = h("div", { class: "gh-signin-form" });
     const error = h("p", { class: "gh-error", role: "alert", hidden: true });
     let timer = 0;
@@ -47,23 +48,61 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
         }
     }
 
-    /** @param {unknown} err */
+    /** @param {unknown} err @returns {any} */
     function onFailure(err) {
         if (!(err instanceof Problem)) return fail(words.app.unknownError);
-        if (err.status === 401 && err.mfaId) return secondStep(err.mfaId);
-        if (err.status === 429) return fail(w.tooMany);
+        if (err.status === 401 && err.mfaId) return secondStep(err.mfaId, err.methods).catch(onFailure);
+        if (err.status === 429) return fail(err.message || w.tooMany);
+        if (err.status === 401 && state.second) return (begin(), fail(w.tooLate));
         if (err.status === 400 || err.status === 401 || err.status === 404) {
-            return fail(state.otpId ? w.wrongCode : w.wrongPassword);
+            return fail(state.otpId || state.second ? w.wrongCode : w.wrongPassword);
         }
         return fail(err.status === 403 ? w.notStaff : err.message);
     }
 
-    /** @param {string} mfaId */
-    async function secondStep(mfaId) {
-        state.mfaId = mfaId;
-        await sendCode();
-        fail(w.secondStep);
+    /** @param {string} mfaId @param {string[]} methods what the server takes as the second step */
+    async function secondStep(mfaId, methods) {
+        Object.assign(state, { mfaId, second: true });
+        if (methods.includes("totp")) return paint(box, appCode({ send: finish, again: begin }), error);
+        if (methods.includes("otp")) {
+            await sendCode();
+            return fail(w.secondStep);
+        }
+        if (methods.includes("setup")) {
+            const offer = await calls.setUp(mfaId);
+            return paint(
+                box,
+                h("p", {}, w.mustSetUp),
+                methods.includes("password") &&
+                    h("button", { type: "button", class: "gh-link", onclick: askPassword }, w.usePassword),
+                appSetup({ offer, send: finish, again: begin }),
+                error,
+            );
+        }
+        askPassword();
     }
+
+    /** A code by email came first: the password is the second step. */
+    function askPassword() {
+        Object.assign(state, { way: "password", otpId: "" });
+        draw();
+        fail(w.secondPassword);
+    }
+
+    function begin() {
+        Object.assign(state, { way: "password", otpId: "", mfaId: "", second: false });
+        error.hidden = true;
+        draw();
+    }
+
+    /** @param {HTMLElement} button @param {string} code */
+    const finish = (button, code) =>
+        during(button, w.busy, async () => {
+            const answer = await calls.second(state.mfaId, code);
+            const codes = answer.meta?.recovery_codes;
+            if (!codes) return enter(answer);
+            paint(box, codesShown({ codes, done: () => enter(answer) }));
+        });
 
     async function sendCode() {
         const { otpId } = await calls.requestCode(state.email);
@@ -103,7 +142,9 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
                     if (!state.email) return (mark(mail, w.emailNeeded), mail.focus());
                     if (byCode) return during(button, w.sending, sendCode);
                     if (!password.value) return (mark(password, w.passwordNeeded), password.focus());
-                    during(button, w.busy, async () => enter(await calls.password(state.email, password.value)));
+                    during(button, w.busy, async () =>
+                        enter(await calls.password(state.email, password.value, state.mfaId)),
+                    );
                 },
             },
             field({ label: w.email, input: mail }),
@@ -160,8 +201,7 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
                         type: "button",
                         class: "gh-link",
                         onclick: () => {
-                            Object.assign(state, { otpId: "", mfaId: "" });
-                            draw();
+                            begin();
                         },
                     },
                     w.otherEmail,

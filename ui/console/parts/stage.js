@@ -30,7 +30,7 @@ import { words } from "../words.js";
  * @property {{name: string, mail: string, contact_email: string}} firm
  * @property {import("./routes.js").Route} route
  * @property {AbortSignal} signal         aborted when the page is left
- * @property {() => void} signOut
+ * @property {() => Promise<void>} signOut
  *
  * @typedef {HTMLElement & {onroute?: (route: import("./routes.js").Route) => void}} PageElement
  */
@@ -96,7 +96,7 @@ export function makeStage(host, load) {
             route,
             ready: ready(),
             signal: end.signal,
-            signOut: () => signOut(host),
+            signOut: () => signOut(host, api),
         };
         /** @type {PageElement} */
         const element = module[route.page.make](ctx);
@@ -131,7 +131,7 @@ export function makeStage(host, load) {
             current = null;
             live.close();
         },
-        signOut: () => signOut(host),
+        signOut: () => signOut(host, api),
         /** Language, zone, and the firm's name and colour, where no page of ours is open. */
         ready,
     };

@@ -83,6 +83,7 @@ function drawHeader() {
             link("workflows", words.nav.workflows, ["workflows", "import", "workflow", "migrate", "runs", "run"]),
             link("firm", access.staff.title, ["team", "person"]),
             link("mail", words.nav.mail, ["mail"]),
+            link("account", words.nav.account, ["account"]),
         ),
         h(
             "button",

@@ -102,6 +102,7 @@ test("each sees the links that are theirs", () => {
     "#/gatehouse/clients",
     "#/gatehouse/workflows",
     "#/gatehouse/mail",
+    "#/gatehouse/account",
   ]);
   assert.deepEqual(links(superuser), ["#/collections"]);
 });

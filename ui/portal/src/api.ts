@@ -2,9 +2,11 @@
 import PocketBase, { BaseAuthStore, ClientResponseError, type RecordModel, type SendOptions } from "pocketbase";
 import { Problem, problemFrom } from "./problem";
 import type {
+  AppOffer,
   Card,
   Decision,
   Doc,
+  Factor,
   Firm,
   Gone,
   Home,
@@ -16,6 +18,7 @@ import type {
   Persona,
   RequestView,
   Sharing,
+  Session,
   Show,
   Team,
   Timeline,
@@ -32,22 +35,17 @@ export interface AuthAnswer {
  */
 const VIEW = "gatehouse.view";
 
-function takeView(): { token: string; user: string } | undefined {
-  const given = new URLSearchParams(location.hash.slice(1));
-  const token = given.get("view");
-  if (token) {
-    sessionStorage.setItem(VIEW, JSON.stringify({ token, user: given.get("user") ?? "" }));
-    history.replaceState(null, "", location.pathname + location.search);
-  }
-  return JSON.parse(sessionStorage.getItem(VIEW) ?? "null") ?? undefined;
+const given = new URLSearchParams(location.hash.slice(1));
+if (given.has("view")) {
+  sessionStorage.setItem(VIEW, `${given.get("view")} ${given.get("user")}`);
+  history.replaceState(null, "", location.pathname);
 }
-
-const view = takeView();
+const view = sessionStorage.getItem(VIEW)?.split(" ");
 /** Whether somebody of the firm looks with this person's eyes: nothing can be changed. */
 export const viewing = !!view;
 
 const pb = new PocketBase(location.origin, view ? new BaseAuthStore() : undefined);
-if (view) pb.authStore.save(view.token, { id: view.user, collectionId: "", collectionName: "users" });
+if (view) pb.authStore.save(view[0] ?? "", { id: view[1] ?? "", collectionId: "", collectionName: "users" });
 pb.autoCancellation(false);
 
 /** Where PocketBase's dashboard, which the staff console lives in, keeps its sign-in. */
@@ -60,19 +58,10 @@ export function whenSignedOut(ask: () => Promise<void>) {
   onSignedOut = ask;
 }
 
-let onViewOver: (() => void) | undefined;
-
-export function whenViewOver(tell: () => void) {
-  onViewOver = tell;
-}
-
 /** Stops looking as somebody else; what is left of it is forgotten even where the server is not reached. */
 export async function leaveView(): Promise<void> {
-  try {
-    await pb.send("/api/portal/view-as/end", { method: "POST" });
-  } catch {
-    // It is over already, or ends by itself.
-  }
+  // Where this fails it is over already, or ends by itself.
+  await pb.send("/api/portal/view-as/end", { method: "POST" }).catch(() => {});
   sessionStorage.removeItem(VIEW);
 }
 
@@ -102,7 +91,6 @@ async function call<T>(run: () => Promise<T>, signedIn = true): Promise<T> {
     return await run();
   } catch (err) {
     const problem = toProblem(err);
-    if (viewing && problem.kind === "signed_out") onViewOver?.();
     if (viewing || !signedIn || !auth.userId || !onSignedOut || !(await hasEnded(problem))) throw problem;
   }
   await onSignedOut();
@@ -138,14 +126,40 @@ export const me = () => send<Me>("me", {}, false);
 export const refresh = () => call(() => pb.collection("users").authRefresh(), false);
 export const requestCode = async (email: string) =>
   (await call(() => pb.collection("users").requestOTP(email), false)).otpId;
-export const signInWithCode = (otpId: string, code: string) =>
-  call(() => pb.collection("users").authWithOTP(otpId, code), false);
-export const signInWithPassword = (email: string, password: string) =>
-  call(() => pb.collection("users").authWithPassword(email, password), false);
+/** `mfaId` makes it the second step of a sign-in that has begun. */
+export const signInWithCode = (otpId: string, code: string, mfaId = "") =>
+  call(() => pb.collection("users").authWithOTP(otpId, code, mfaId ? { body: { mfaId } } : {}), false);
+export const signInWithPassword = (email: string, password: string, mfaId = "") =>
+  call(() => pb.collection("users").authWithPassword(email, password, mfaId ? { body: { mfaId } } : {}), false);
+/** A code of the authenticator app or a recovery code; an app that was just set up answers with recovery codes. */
+export async function signInWithApp(mfaId: string, code: string): Promise<string[]> {
+  const answer = await post<AuthAnswer & { meta?: { recovery_codes?: string[] } }>(
+    "second-factor",
+    { mfaId, code },
+    false,
+  );
+  auth.keep(answer);
+  return answer.meta?.recovery_codes ?? [];
+}
+export const setUpAtTheDoor = (mfaId: string) => post<AppOffer>("second-factor/setup", { mfaId }, false);
+/** Ends the session on the server; whether or not that works, the browser forgets it afterwards. */
+export const signOut = () => post<unknown>("sign-out", {}, false).catch(() => undefined);
+
+export const sessions = async () => (await send<{ items: Session[] }>("sessions")).items;
+export const endSession = (id: string) => send<unknown>(`sessions/${id}`, { method: "DELETE" });
+export const endOtherSessions = () => send<unknown>("sessions", { method: "DELETE" });
+export const factor = () => send<Factor>("second-factor");
+export const startApp = (password: string) => post<AppOffer>("second-factor/start", { password });
+export const confirmApp = async (code: string) =>
+  (await post<{ recovery_codes: string[] }>("second-factor/confirm", { code })).recovery_codes;
+export const newRecoveryCodes = async (password: string) =>
+  (await post<{ recovery_codes: string[] }>("second-factor/recovery", { password })).recovery_codes;
+export const removeApp = (code: string) => post<unknown>("second-factor/remove", { code });
 export const saveProfile = (changes: { name?: string; locale?: string; timezone?: string }) =>
   call(() => pb.collection("users").update(auth.userId, changes));
-export const savePassword = (oldPassword: string, password: string) =>
-  call(() => pb.collection("users").update(auth.userId, { oldPassword, password, passwordConfirm: password }));
+/** Every other device is signed out by it; this one goes on with a new token. */
+export const savePassword = async (old: string, password: string) =>
+  auth.keep(await post<AuthAnswer>("password", { old, password }));
 
 export const lookAtInvitation = (token: string) => post<Invitation>("invitations/look", { token }, false);
 /** Somebody who had an account before signs in with it: a link alone opens no account in use. */

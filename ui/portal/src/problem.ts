@@ -21,6 +21,8 @@ export class Problem extends Error {
     readonly status = 0,
     /** By answer or field: what somebody else saved meanwhile. */
     readonly conflict: Record<string, Conflict> = {},
+    /** Set where the sign-in asks for a second step: what it goes on with, and by which means. */
+    readonly second?: { mfaId: string; methods: string[] },
   ) {
     super(message);
   }
@@ -53,7 +55,17 @@ export function problemFrom(status: number, body: unknown): Problem {
   }
   const message = typeof answer.message === "string" ? answer.message : "";
   const blockers = Array.isArray(answer.blockers) ? (answer.blockers as Blocker[]) : [];
-  return new Problem(kindOf(status), message, fields, blockers, status, conflictsOf(answer.data));
+  return new Problem(
+    kindOf(status),
+    message,
+    fields,
+    blockers,
+    status,
+    conflictsOf(answer.data),
+    typeof answer.mfaId === "string"
+      ? { mfaId: answer.mfaId, methods: Array.isArray(answer.methods) ? answer.methods.map(String) : [] }
+      : undefined,
+  );
 }
 
 function conflictsOf(data: unknown): Problem["conflict"] {

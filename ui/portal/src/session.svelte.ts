@@ -14,10 +14,8 @@ export const session = $state<{
   problem?: Problem;
   again?: () => void;
   ending: boolean;
-  /** Looking as somebody else is over. */
-  viewOver: boolean;
   organization: string;
-}>({ ready: false, ending: false, viewOver: false, organization: "" });
+}>({ ready: false, ending: false, organization: "" });
 
 export const drafts = new Drafts(localStorage, () => api.auth.userId);
 
@@ -56,9 +54,10 @@ export function chooseOrganization(id: string) {
 }
 
 /** Leaves this person's things behind: drafts, choice and what pages held. A new page has none of it in memory. */
-export function leave(to = "/sign-in") {
-  if (api.viewing) return void leaveView();
+export async function leave(to = "/sign-in") {
+  if (api.viewing) return leaveView();
   drafts.clear();
+  await api.signOut();
   localStorage.removeItem(CHOICE);
   api.auth.forget();
   location.assign(to);
@@ -87,7 +86,6 @@ function askAgain(): Promise<void> {
 
 export function watchSignIn() {
   api.whenSignedOut(askAgain);
-  api.whenViewOver(() => (session.viewOver = true));
   // Another tab signed in as somebody else, or out: this one must not go on showing the first person's things.
   api.auth.onChange((id) => {
     if (session.me && id !== session.me.id && !session.again) location.reload();

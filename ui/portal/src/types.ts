@@ -110,6 +110,32 @@ export interface Sharing {
   people: { id: string; name: string; takes_part: boolean; you: boolean }[];
 }
 
+/** A device that is signed in. */
+export interface Session {
+  id: string;
+  device: string;
+  ip: string;
+  created: string;
+  last_seen: string;
+  current: boolean;
+}
+
+/** How the second step of the own sign-in stands. */
+export interface Factor {
+  app: boolean;
+  since: string;
+  recovery_left: number;
+  required: boolean;
+  by: "app" | "email" | "none";
+}
+
+/** What an authenticator app needs: to type, or as a picture to scan. */
+export interface AppOffer {
+  secret: string;
+  uri: string;
+  qr: string;
+}
+
 export interface Me {
   kind: "user" | "staff";
   id: string;

@@ -1,1 +1,0 @@
-import{En as e,Un as t,Vn as n,Vt as r,Wn as i,l as a}from"./shared-DizAFuj0.js";function o(o,s){i(s,!0);{let t=n(()=>r(`gone.page`));a(o,{get text(){return e(t)}})}t()}export{o as default};
