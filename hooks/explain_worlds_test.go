@@ -60,9 +60,6 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 	at := func(days int) string { return schema.Stamp(now.AddDate(0, 0, days)) }
 	for n := range 2 + w.r.IntN(4) {
 		fields := map[string]any{"name": fmt.Sprintf("Unit %d of %d", n, seed)}
-		if w.r.IntN(8) == 0 {
-			fields["status"] = pick(w.r, []string{"suspended", "archived"})
-		}
 		if n > 0 && w.r.IntN(4) > 0 {
 			fields["parent"] = pick(w.r, w.orgs).Id
 		}
@@ -84,6 +81,16 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 		}
 	}
 	request := w.open(pick(w.r, w.orgs), users)
+	if w.r.IntN(4) == 0 {
+		closed, err := s.FindRecordById("organizations", pick(w.r, w.orgs).Id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		closed.Set("status", pick(w.r, []string{"suspended", "archived"}))
+		if err := s.Save(closed); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for range w.r.IntN(3) {
 		wall := map[string]any{"staff": pick(w.r, staff).Id, "reason": "Related"}
 		if w.r.IntN(3) == 0 {
