@@ -368,6 +368,7 @@ func (h *House) accessCommand() *cobra.Command {
 			return err
 		},
 	})
+	parent.AddCommand(h.explainCommand())
 	parent.AddCommand(h.resetFactorCommand())
 	return parent
 }

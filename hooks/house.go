@@ -47,8 +47,12 @@ type House struct {
 	Guard       access.Guard
 	Recorder    audit.Recorder
 	Invitations *access.Invitations
+	Team        *access.Team
+	Delegations *access.Delegations
 	Setup       *access.Setup
+	Explain     *access.Explain
 	Sessions    *access.Sessions
+	Viewings    *access.Viewings
 	Post        *notify.Post
 	Mailer      *notify.Mailer
 	SignIn      notify.SignIn
@@ -75,6 +79,7 @@ func NewHouse(app core.App, o Options) *House {
 	h.Engine = h.NewEngine(o.Clock)
 	h.Runs = &workflow.Runs{Engine: h.Engine}
 	h.Documents = h.documents()
+	h.Explain = h.explain()
 	h.Invitations = &access.Invitations{
 		App: app, Clock: o.Clock, BaseURL: h.baseURL,
 		Emit: func(tx core.App, f access.Fact) error {
@@ -88,10 +93,13 @@ func NewHouse(app core.App, o Options) *House {
 		},
 		Audit: h.trace,
 	}
+	h.Team = &access.Team{App: app, Clock: o.Clock, Invites: h.Invitations, Audit: h.trace, Leave: h.Engine.Leave}
+	h.Delegations = &access.Delegations{App: app, Clock: o.Clock, Invites: h.Invitations}
 	h.Setup = &access.Setup{App: app, Clock: o.Clock, Audit: func(tx core.App, t access.Trace) error {
 		h.Engine.Forget() // the firm has a time zone now
 		return h.trace(tx, t)
 	}}
+	h.Viewings = &access.Viewings{App: app, Clock: o.Clock, Audit: h.trace}
 	h.Sessions = &access.Sessions{App: app, Clock: o.Clock, Audit: h.trace, Emit: h.Invitations.Emit, Demo: o.Folder.Demo, Unlimited: ops.LimitsOff()}
 	addresses := notify.Addresses{BaseURL: h.baseURL}
 	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
@@ -135,7 +143,7 @@ func (h *House) people(clock schema.Clock) func(core.App, string, []string) (wor
 }
 
 func (h *House) trace(tx core.App, t access.Trace) error {
-	return audit.Append(tx, audit.Entry{Actor: t.Actor, Action: t.Action, Collection: t.Collection, Record: t.Record, Organization: t.Organization, Change: t.Change, Scope: t.Scope, At: t.At})
+	return audit.Append(tx, audit.Entry{Actor: t.Actor, Action: t.Action, Collection: t.Collection, Record: t.Record, Organization: t.Organization, Request: t.Request, Change: t.Change, Scope: t.Scope, At: t.At})
 }
 
 func (h *House) documents() *document.Room {
@@ -187,8 +195,10 @@ func (h *House) librarySlot(tx core.App, organization string, actor schema.Actor
 		return slot, missing.Because(err)
 	}
 	standing, err := access.OfUser(tx, actor.ID, org.GetString("path"), "", now)
-	if err == nil && standing.ReadsOnly() {
-		err = problem.New(problem.NotYours, "You can view this. Only an admin or a member can send files.")
+	standing = standing.With(access.Provide)
+	slot.Author = actor.Lent(standing.OnBehalfOf, standing.GiverName)
+	if why := standing.Refuses(access.Provide, "You can view this. Only an admin or a member can send files."); err == nil && why != "" {
+		err = problem.New(problem.NotYours, why)
 	}
 	return slot, err
 }
@@ -211,7 +221,7 @@ func (h *House) pass(app core.App, e event.Event) error {
 
 // tick does what time alone brings.
 func (h *House) tick() {
-	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Sessions.Flush(), h.Sessions.Tidy(), h.Engine.RetireLeft(context.Background(), h.App))
+	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Sessions.Flush(), h.Sessions.Tidy(), h.Viewings.Tidy(), h.Engine.RetireLeft(context.Background(), h.App))
 	if err != nil {
 		h.App.Logger().Error("tick failed", slog.Any("error", err))
 	}

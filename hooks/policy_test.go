@@ -38,7 +38,7 @@ var people = []struct {
 type world struct {
 	*gatetest.Stage
 	request, item, document, invitation, open, mail string
-	version, run                                    string
+	version, run, vera                              string
 	spare                                           map[string]string // the record of a collection to try things on
 }
 
@@ -89,6 +89,7 @@ func newWorld(t *testing.T) *world {
 	add("walls", map[string]any{"staff": staff, "organization": s.Kestrel.Id, "reason": "Related"})
 	add("delegations", map[string]any{"from": s.Anna.Id, "to": s.Ben.Id, "organization": s.Bluebell.Id, "starts": "2020-01-01 00:00:00.000Z", "ends": "2020-02-01 00:00:00.000Z"})
 	add("settings", map[string]any{"key": "spare", "value": 1})
+	w.vera = membership(t, s, s.Vera, s.Bluebell)
 	if err := s.DB().NewQuery(`SELECT id FROM mails LIMIT 1`).Row(&w.mail); err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func (w *world) creating() map[string]map[string]any {
 		"messages":       {"request": w.request, "body": "Hello"},
 		"internal_notes": {"request": w.request, "body": "Hello"},
 		"walls":          {"staff": w.Ines.Id, "organization": w.Kestrel.Id, "reason": "Related"},
-		"delegations":    {"from": w.Anna.Id, "to": w.Cleo.Id, "organization": w.Bluebell.Id, "starts": "2020-01-01 00:00:00.000Z", "ends": "2090-01-01 00:00:00.000Z"},
+		"delegations":    {"from": w.Anna.Id, "to": w.Vera.Id, "organization": w.Bluebell.Id, "starts": "2020-01-01 00:00:00.000Z", "ends": "2090-01-01 00:00:00.000Z"},
 		"settings":       {"key": "new", "value": 1},
 		"access":         {"principal": w.Cleo.Id, "scope": w.Bluebell.Id, "since": "2020-01-01 00:00:00.000Z", "until": "2090-01-01 00:00:00.000Z", "source": "staff", "source_id": "x"},
 		"forms":          {"key": "new", "version": 1, "title": "New", "status": "draft"},
@@ -200,7 +201,7 @@ var acts = []string{"list", "view", "create", "update", "delete"}
 
 // calling is what a route is given: the id in its address, and the body.
 func (w *world) calling(id, path string) (string, any) {
-	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/people/": w.Anna.Id}
+	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/people/": w.Anna.Id, "/team/": w.vera, "/delegations/": w.spare["delegations"]}
 	for part, with := range ids {
 		if strings.Contains(path, "/api/portal"+part+"{id}") {
 			path = strings.Replace(path, "{id}", with, 1)
@@ -208,6 +209,13 @@ func (w *world) calling(id, path string) (string, any) {
 	}
 	if id == "access.invitation_link" {
 		path = strings.Replace(path, w.invitation, w.open, 1) // the other one is revoked by now
+	}
+	asked := map[string]string{
+		"access.explain": "?collection=requests&record=" + w.request + "&principal=" + w.Anna.Id, "access.people": "?collection=requests&record=" + w.request, "access.reach": "?principal=" + w.Anna.Id,
+	}
+	path += asked[id]
+	if id == "access.team" || id == "access.delegations" {
+		path += "?organization=" + w.Bluebell.Id
 	}
 	path = strings.NewReplacer("{id}", "nope", "{connection}", "nope", "{from}", w.version, "{to}", w.version).Replace(path)
 	bodies := map[string]any{
@@ -219,6 +227,8 @@ func (w *world) calling(id, path string) (string, any) {
 		"workflow.patch_item":    map[string]any{"answers": map[string]any{"text": "Some"}},
 		"workflow.migrate":       map[string]any{"dry_run": true},
 		"workflow.bulk":          map[string]any{"action": "priority", "priority": "high", "requests": []string{w.request}, "dry_run": true},
+		"access.change_member":   map[string]any{"role": "viewer"},
+		"access.lend_powers":     map[string]any{"to": w.Vera.Id, "organization": w.Bluebell.Id, "ends": schema.Stamp(w.Clock.Now().AddDate(0, 1, 0))},
 		"access.invite":          map[string]any{"email": "another@example.com", "organization": w.Bluebell.Id, "role": "member"},
 	}
 	if body, ok := bodies[id]; ok {

@@ -104,8 +104,15 @@ func TestSessions_overIsOverEverywhere(t *testing.T) {
 		want(t, with(t, s, token, "POST", "/api/portal/sign-out", nil), 204)
 		want(t, s.Ask(t, nil, "GET", address, nil), 404)
 		for _, x := range [][2]string{
-			{"GET", "/api/portal/me"}, {"GET", "/api/portal/home"}, {"GET", "/api/collections/client_requests/records"}, {"GET", "/api/collections/client_requests/records/" + id},
-			{"POST", "/api/collections/" + c.collection + "/auth-refresh"}, {"POST", "/api/files/token"}, {"POST", "/api/realtime"}, {"POST", "/api/batch"}, {"GET", "/api/settings"},
+			{"GET", "/api/portal/me"},
+			{"GET", "/api/portal/home"},
+			{"GET", "/api/collections/client_requests/records"},
+			{"GET", "/api/collections/client_requests/records/" + id},
+			{"POST", "/api/collections/" + c.collection + "/auth-refresh"},
+			{"POST", "/api/files/token"},
+			{"POST", "/api/realtime"},
+			{"POST", "/api/batch"},
+			{"GET", "/api/settings"},
 		} {
 			for _, shown := range []string{token, renewed, "Bearer " + token} {
 				if a := with(t, s, shown, x[0], x[1], nil); a.Status != 401 {

@@ -37,7 +37,7 @@ type Row struct {
 var written = []string{
 	"access", "client_requests", "client_items", "client_history", "transitions", "events", "audit_log", "jobs",
 	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
-	"runs", "run_items",
+	"runs", "run_items", "viewings",
 	"timers", "pauses", "recurrences",
 	"sessions", "second_factors",
 }
@@ -84,11 +84,27 @@ func Register(app core.App, o Options) *House {
 	on(r, "download", "documents", 10, "document.serve", app.OnFileDownloadRequest("documents"), h.Documents.Serve)
 
 	// ---- people and organizations: who may write, and what follows
-	for _, name := range []string{"organizations", "memberships", "delegations", "walls"} {
-		on(r, "create request", name, 10, "access.manage_create_"+name, app.OnRecordCreateRequest(name), access.Manage)
-		on(r, "update request", name, 10, "access.manage_update_"+name, app.OnRecordUpdateRequest(name), access.Manage)
-		on(r, "delete request", name, 10, "access.manage_delete_"+name, app.OnRecordDeleteRequest(name), access.Manage)
-	}
+	on(r, "create request", "walls", 20, "access.keep_wall_create", app.OnRecordCreateRequest("walls"), access.KeepWall)
+	on(r, "update request", "walls", 20, "access.keep_wall_update", app.OnRecordUpdateRequest("walls"), access.KeepWall)
+	on(r, "delete request", "walls", 20, "access.keep_wall_delete", app.OnRecordDeleteRequest("walls"), access.KeepWall)
+	on(r, "create request", "walls", 30, "access.prove_wall_create", app.OnRecordCreateRequest("walls"), h.Sessions.ProveWalls)
+	on(r, "delete request", "walls", 30, "access.prove_wall_delete", app.OnRecordDeleteRequest("walls"), h.Sessions.ProveWalls)
+	on(r, "create request", "staff", 30, "access.prove_staff_create", app.OnRecordCreateRequest("staff"), h.Sessions.ProveStaff)
+	on(r, "update request", "staff", 30, "access.prove_staff_update", app.OnRecordUpdateRequest("staff"), h.Sessions.ProveStaff)
+	on(r, "create request", "memberships", 30, "access.prove_membership_create", app.OnRecordCreateRequest("memberships"), h.Sessions.ProveMembership)
+	on(r, "update request", "memberships", 30, "access.prove_membership_update", app.OnRecordUpdateRequest("memberships"), h.Sessions.ProveMembership)
+	on(r, "create request", "walls", 10, "access.manage_create_walls", app.OnRecordCreateRequest("walls"), access.Manage)
+	on(r, "update request", "walls", 10, "access.manage_update_walls", app.OnRecordUpdateRequest("walls"), access.Manage)
+	on(r, "delete request", "walls", 10, "access.manage_delete_walls", app.OnRecordDeleteRequest("walls"), access.Manage)
+	on(r, "create request", "organizations", 10, "access.manage_create_organizations", app.OnRecordCreateRequest("organizations"), h.Team.WriteOrganization)
+	on(r, "update request", "organizations", 10, "access.manage_update_organizations", app.OnRecordUpdateRequest("organizations"), h.Team.WriteOrganization)
+	on(r, "delete request", "organizations", 10, "access.manage_delete_organizations", app.OnRecordDeleteRequest("organizations"), access.Manage)
+	on(r, "create request", "memberships", 10, "access.manage_create_memberships", app.OnRecordCreateRequest("memberships"), h.Team.CreateMembership)
+	on(r, "update request", "memberships", 10, "access.manage_update_memberships", app.OnRecordUpdateRequest("memberships"), h.Team.UpdateMembership)
+	on(r, "delete request", "memberships", 10, "access.manage_delete_memberships", app.OnRecordDeleteRequest("memberships"), h.Team.DeleteMembership)
+	on(r, "create request", "delegations", 10, "access.lend", app.OnRecordCreateRequest("delegations"), h.Delegations.CreateDelegation)
+	on(r, "update request", "delegations", 10, "access.end_delegation", app.OnRecordUpdateRequest("delegations"), h.Delegations.UpdateDelegation)
+	on(r, "delete request", "delegations", 10, "access.keep_delegation", app.OnRecordDeleteRequest("delegations"), access.KeepDelegation)
 	on(r, "delete request", "organizations", 20, "access.keep_organization", app.OnRecordDeleteRequest("organizations"), access.KeepOrganization)
 	on(r, "update request", "staff", 10, "access.update_staff", app.OnRecordUpdateRequest("staff"), access.UpdateStaff)
 	on(r, "update request", "users", 10, "access.update_user", app.OnRecordUpdateRequest("users"), access.UpdateUser)
@@ -163,7 +179,7 @@ func Register(app core.App, o Options) *House {
 		Row{"every minute", "time, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0})
 
 	// ---- start and stop
-	*r = append(*r, Row{"every request", "*", "ops.provenance", -100000}, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "sign-in by code", "access.guard_codes", 102}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
+	*r = append(*r, Row{"every request", "*", "ops.provenance", -100000}, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "viewings", "access.check_viewing", -1011}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "sign-in by code", "access.guard_codes", 102}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
 	routes := h.routes()
 	for _, x := range routes {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
@@ -219,6 +235,22 @@ func (h *House) routes() []route {
 		{"POST", "/api/portal/invitations/{id}/resend", "access.invitation_resend", false, h.Invitations.ResendRoute},
 		{"POST", "/api/portal/invitations/{id}/revoke", "access.invitation_revoke", false, h.Invitations.RevokeRoute},
 		{"GET", "/api/portal/invitations/{id}/link", "access.invitation_link", false, h.Invitations.LinkRoute},
+		{"GET", "/api/portal/access/explain", "access.explain", false, h.Explain.Route},
+		{"GET", "/api/portal/access/people", "access.people", false, h.Explain.PeopleRoute},
+		{"GET", "/api/portal/access/reach", "access.reach", false, h.Explain.ReachRoute},
+		{"POST", "/api/portal/view-as", "access.view_as", false, h.Viewings.BeginRoute},
+		{"GET", "/api/portal/view-as", "access.viewing", false, h.Viewings.ShowRoute},
+		{"GET", "/api/portal/view-as/file", "access.viewing_file", false, h.Viewings.FileRoute},
+		{"POST", "/api/portal/view-as/end", "access.view_as_end", false, h.Viewings.EndRoute},
+		{"POST", "/api/portal/prove", "access.prove", false, h.Sessions.ProveRoute},
+		{"GET", "/api/portal/delegations", "access.delegations", false, h.Delegations.ListRoute},
+		{"POST", "/api/portal/delegations", "access.lend_powers", false, h.Delegations.LendRoute},
+		{"POST", "/api/portal/delegations/{id}/revoke", "access.revoke_delegation", false, h.Delegations.RevokeRoute},
+		{"GET", "/api/portal/team", "access.team", false, h.Team.ListRoute},
+		{"PATCH", "/api/portal/team/{id}", "access.change_member", false, h.Team.ChangeRoute},
+		{"POST", "/api/portal/team/{id}/remove", "access.remove_member", false, h.Team.RemoveRoute},
+		{"GET", "/api/portal/requests/{id}/people", "workflow.people", false, e.GetPeople},
+		{"PATCH", "/api/portal/requests/{id}/people", "workflow.share", false, e.PatchPeople},
 		{"POST", "/api/portal/requests", "workflow.open", false, e.PostRequest},
 		{"GET", "/api/portal/requests/{id}", "workflow.view", false, e.GetRequest},
 		{"GET", "/api/portal/definitions/{id}/picture", "workflow.picture", false, e.GetPicture},
@@ -271,6 +303,7 @@ func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.headers", Priority: -2000, Func: console.Headers})
 	// After the auth token was read (-1020), before anybody acts on it.
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_session", Priority: -1012, Func: h.Sessions.Check(public(routes))})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_viewing", Priority: -1011, Func: h.Viewings.Check})
 	// After the auth token was read (-1020), before superusers are asked for (0).
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.start_up", Priority: -900, Func: console.StartUp})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.offered", Priority: 100, Func: access.Offered})

@@ -15,6 +15,9 @@
 //	person.go      members of staff
 //	invitation.go  invitations: single use, expiring, only a click uses one up
 //	setup.go       the first owner of an empty portal
+//	explain*.go    who may see, change and move what, and why
+//	viewing*.go    staff who look at the portal as a client
+//	step_up.go     a proof before what matters; the walls' own guard
 //	me.go          who am I, whose portal is this
 package access
 

@@ -146,8 +146,10 @@ func (w *town) happen() {
 		if len(w.orgs) < 12 {
 			w.add(&w.orgs, w.save("organizations", "", map[string]any{"name": "Organization", "parent": w.sometimes(w.pick(w.orgs))}))
 		}
-	case 1, 2:
+	case 1:
 		w.save("organizations", w.pick(w.orgs), map[string]any{"parent": w.sometimes(w.pick(w.orgs))})
+	case 2:
+		w.save("organizations", w.pick(w.orgs), map[string]any{"status": w.oneOf("active", "active", "suspended", "archived"), "parent": w.sometimes(w.pick(w.orgs))})
 	case 3, 4:
 		w.add(&w.memberships, w.save("memberships", "", map[string]any{"user": w.pick(w.users), "organization": w.pick(w.orgs), "role": w.oneOf("admin", "member", "viewer"), "status": w.oneOf("active", "active", "invited")}))
 	case 5:

@@ -54,28 +54,37 @@ func (g Guard) FillOrganization(e *core.RecordEvent) error {
 		}
 		path = above.GetString("path") + o.Id + "/"
 	}
+	if o.GetString("merged_into") == o.Id {
+		return problem.Hook(e.App, problem.Field("merged_into", problem.BadInput, "An organization is not merged into itself."))
+	}
 	o.Set("path", path)
 	o.Set("scope", o.Id)
 	return e.Next()
 }
 
-// OrganizationSaved derives who sees a new or moved organization, and moves the
-// paths of everything below it.
+// OrganizationSaved derives who sees a new, moved, archived or reopened
+// organization, and moves the paths of everything below it.
 func (g Guard) OrganizationSaved(e *core.RecordEvent) error {
-	before, after, isNew := "", e.Record.GetString("path"), e.Record.IsNew()
+	var was struct {
+		Path   string `db:"path"`
+		Status string `db:"status"`
+	}
+	after, isNew := e.Record.GetString("path"), e.Record.IsNew()
 	if !isNew {
 		// As stored: a record that was made and changed in one go has no original,
 		// and an empty path would be that of everybody.
-		err := e.App.DB().NewQuery(`SELECT path FROM organizations WHERE id = {:id}`).Bind(dbx.Params{"id": e.Record.Id}).Row(&before)
+		err := e.App.DB().NewQuery(`SELECT path, status FROM organizations WHERE id = {:id}`).Bind(dbx.Params{"id": e.Record.Id}).One(&was)
 		if err != nil {
 			return fmt.Errorf("read path of organization %s: %w", e.Record.Id, err)
 		}
 	}
+	before := was.Path
+	reopened := (was.Status == "archived") != (e.Record.GetString("status") == "archived")
 	return inTransaction(e, func(tx core.App) error {
-		if !isNew && before == after {
+		if !isNew && before == after && !reopened {
 			return nil
 		}
-		if !isNew {
+		if !isNew && before != after {
 			_, err := tx.DB().NewQuery(`UPDATE organizations SET path = {:after} || substr(path, length({:before}) + 1) WHERE path > {:before} AND path < {:before} || '~'`).
 				Bind(dbx.Params{"before": before, "after": after}).Execute()
 			if err != nil {
@@ -105,9 +114,30 @@ func (g Guard) MembershipSaved(e *core.RecordEvent) error {
 	return inTransaction(e, func(tx core.App) error { return g.people(tx, people) })
 }
 
-// FillDelegation sets the scope.
+// FillDelegation sets the scope: whoever sees what was lent sees that it was. It
+// refuses what cannot be one: lent to oneself, over before it begins, a request
+// of another organization.
 func (g Guard) FillDelegation(e *core.RecordEvent) error {
-	e.Record.Set("scope", e.Record.GetString("organization"))
+	d := e.Record
+	d.Set("scope", d.GetString("organization"))
+	if d.GetString("from") == d.GetString("to") {
+		return problem.Hook(e.App, problem.Field("to", problem.BadInput, "Nobody acts for oneself. Choose somebody else."))
+	}
+	if !d.GetDateTime("ends").Time().After(d.GetDateTime("starts").Time()) {
+		return problem.Hook(e.App, problem.Field("ends", problem.BadInput, "The end lies after the start."))
+	}
+	if request := d.GetString("request"); request != "" {
+		var inside int
+		err := e.App.DB().NewQuery(`SELECT COUNT(*) FROM requests r JOIN organizations o ON o.id = r.organization JOIN organizations top ON top.id = {:organization}
+			WHERE r.id = {:request} AND o.path >= top.path AND o.path < top.path || '~'`).Bind(dbx.Params{"request": request, "organization": d.GetString("organization")}).Row(&inside)
+		if err != nil {
+			return fmt.Errorf("read request of a delegation: %w", err)
+		}
+		if inside == 0 {
+			return problem.Hook(e.App, problem.Field("request", problem.BadInput, "There is no such request of this organization."))
+		}
+		d.Set("scope", request)
+	}
 	return e.Next()
 }
 

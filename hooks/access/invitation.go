@@ -41,6 +41,7 @@ type Trace struct {
 	Collection   string
 	Record       string
 	Organization string
+	Request      string
 	Change       map[string]any
 	Scope        string
 	At           time.Time
@@ -80,28 +81,65 @@ func (v *Invitations) Invite(actor schema.Actor, in Invitee) (*core.Record, erro
 	}
 	var record *core.Record
 	err := v.App.RunInTransaction(func(tx core.App) error {
-		if err := v.needManager(tx, actor, in.Organization); err != nil {
+		mine, err := v.mayInvite(tx, actor, in.Organization)
+		if err != nil {
+			return err
+		}
+		if err := handsOut(actor, mine, in.Role, in.Duties, nil); err != nil {
 			return err
 		}
 		if err := v.fits(tx, in); err != nil {
 			return err
 		}
-		collection, err := tx.FindCachedCollectionByNameOrId(schema.Invitations)
-		if err != nil {
-			return fmt.Errorf("find invitations: %w", err)
-		}
-		record = core.NewRecord(collection)
-		record.Id = schema.NewID()
-		record.Load(map[string]any{
-			"email": in.Email, "name": in.Name, "organization": in.Organization, "role": in.Role, "duties": in.Duties,
-			"scope": schema.StaffScope(in.Organization),
-		})
-		if actor.Kind == schema.ActorStaff {
-			record.Set("invited_by", actor.ID)
-		}
-		return v.send(tx, record, actor, "invitation.created")
+		record, err = v.make(tx, actor, in, nil)
+		return err
 	})
 	return record, err
+}
+
+// make stores an invitation and sends it. loan, if not nil, makes it one to act
+// for somebody instead of one to become a member.
+func (v *Invitations) make(tx core.App, actor schema.Actor, in Invitee, loan map[string]any) (*core.Record, error) {
+	collection, err := tx.FindCachedCollectionByNameOrId(schema.Invitations)
+	if err != nil {
+		return nil, fmt.Errorf("find invitations: %w", err)
+	}
+	record := core.NewRecord(collection)
+	record.Id = schema.NewID()
+	record.Load(map[string]any{
+		"email": in.Email, "name": in.Name, "organization": in.Organization, "role": in.Role, "duties": in.Duties,
+		"scope": schema.StaffScope(in.Organization),
+	})
+	if loan != nil {
+		record.Set("delegation", loan)
+	}
+	user, staff := actor.Columns()
+	record.Set("invited_by", staff)
+	record.Set("invited_by_user", user)
+	if err := v.enough(tx, actor); err != nil {
+		return nil, err
+	}
+	return record, v.send(tx, record, actor, "invitation.created")
+}
+
+// mostInvitations is how many people a client's person may invite within a day:
+// each is a mail in the firm's name to whatever address was entered.
+const mostInvitations = 30
+
+func (v *Invitations) enough(tx core.App, actor schema.Actor) error {
+	if actor.Kind != schema.ActorUser {
+		return nil
+	}
+	var n int
+	err := tx.DB().NewQuery(`SELECT COUNT(*) FROM audit_log WHERE actor = {:actor} AND action = 'invite' AND at > {:since}`).
+		Bind(dbx.Params{"actor": actor.ID, "since": schema.Stamp(v.Clock().Add(-24 * time.Hour))}).Row(&n)
+	if err != nil {
+		return fmt.Errorf("count invitations of %s: %w", actor.ID, err)
+	}
+	if n >= mostInvitations {
+		return problem.New(problem.TooMany, fmt.Sprintf("You have sent %d invitations within a day. Go on tomorrow, or ask the firm to invite the others.", n))
+	}
+	return nil
 }
 
 func (in *Invitee) check() error {
@@ -232,7 +270,7 @@ func (v *Invitations) change(actor schema.Actor, id string, command func(tx core
 		if found != nil {
 			organization = found.GetString("organization")
 		}
-		if err := v.needManager(tx, actor, organization); err != nil {
+		if err := v.mayLook(tx, actor, organization, found); err != nil {
 			return err
 		}
 		if found == nil {
@@ -280,6 +318,37 @@ func (v *Invitations) trace(tx core.App, record *core.Record, actor schema.Actor
 		Actor: actor, Action: action, Collection: schema.Invitations, Record: record.Id,
 		Organization: record.GetString("organization"), Change: change, Scope: record.GetString("scope"), At: v.Clock(),
 	})
+}
+
+// mayInvite lets managers of the firm invite, and clients who look after the
+// people of the organization or of one above it.
+func (v *Invitations) mayInvite(tx core.App, actor schema.Actor, organization string) (Standing, error) {
+	if actor.Kind != schema.ActorUser {
+		return Standing{}, v.needManager(tx, actor, organization)
+	}
+	_, mine, err := leads(tx, v.Clock, actor, organization)
+	return mine, err
+}
+
+// mayLook says who may send an invitation again or withdraw it: who may invite
+// there, and who asked somebody to act for oneself. To everybody else on the
+// client's side there is no such invitation.
+func (v *Invitations) mayLook(tx core.App, actor schema.Actor, organization string, record *core.Record) error {
+	if actor.Kind != schema.ActorUser {
+		return v.needManager(tx, actor, organization)
+	}
+	if record == nil {
+		return unknownInvitation()
+	}
+	if isLoan(record) && record.GetString("invited_by_user") == actor.ID {
+		return nil
+	}
+	_, _, err := leads(tx, v.Clock, actor, organization)
+	var refusal *problem.Error
+	if errors.As(err, &refusal) && refusal.Code == problem.NotFound {
+		return unknownInvitation()
+	}
+	return err
 }
 
 // needManager refuses everybody but managers, owners and superusers. An

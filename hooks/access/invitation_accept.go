@@ -29,17 +29,6 @@ type InvitationView struct {
 	HasAccount       bool   `json:"has_account"`
 }
 
-// roleTexts say in words what a role on the client's side may do.
-var roleTexts = map[string]string{
-	"admin":    "You see everything of your organization, send papers and answers, and approve for it.",
-	"member":   "You see your organization's requests, and send papers and answers.",
-	"viewer":   "You see your organization's requests. You cannot change anything.",
-	"delegate": "You act for somebody else, for a limited time.",
-}
-
-// RoleText says in words what a role on the client's side may do.
-func RoleText(role string) string { return roleTexts[role] }
-
 // statusNow is how an invitation stands at now, in the page's four words.
 func statusNow(record *core.Record, now time.Time) string {
 	switch status := record.GetString("status"); {
@@ -51,7 +40,7 @@ func statusNow(record *core.Record, now time.Time) string {
 	return "open"
 }
 
-const invitationNames = `SELECT o.name AS organization, COALESCE(s.name, '') AS inviter FROM organizations o LEFT JOIN staff s ON s.id = {:inviter} WHERE o.id = {:organization}`
+const invitationNames = `SELECT o.name AS organization, COALESCE((SELECT name FROM staff WHERE id = {:staff}), (SELECT name FROM users WHERE id = {:user}), '') AS inviter FROM organizations o WHERE o.id = {:organization}`
 
 // Look shows an invitation to whoever holds a link. However often it is called,
 // it uses nothing up: mail scanners follow links. The first look at an open
@@ -69,7 +58,7 @@ func (v *Invitations) Look(token string) (InvitationView, error) {
 		Organization string `db:"organization"`
 		Inviter      string `db:"inviter"`
 	}
-	err = v.App.DB().NewQuery(invitationNames).Bind(dbx.Params{"inviter": record.GetString("invited_by"), "organization": record.GetString("organization")}).One(&names)
+	err = v.App.DB().NewQuery(invitationNames).Bind(dbx.Params{"staff": record.GetString("invited_by"), "user": record.GetString("invited_by_user"), "organization": record.GetString("organization")}).One(&names)
 	if err != nil {
 		return InvitationView{}, fmt.Errorf("read names of invitation %s: %w", record.Id, err)
 	}
@@ -81,6 +70,9 @@ func (v *Invitations) Look(token string) (InvitationView, error) {
 		Status: statusNow(record, v.Clock()), Firm: firm.Name, OrganizationName: names.Organization, InvitedByName: cmp.Or(names.Inviter, firm.Name),
 		Role: record.GetString("role"), RoleText: RoleText(record.GetString("role")), Email: record.GetString("email"), Name: record.GetString("name"),
 		Expires: record.GetString("expires"), HasAccount: user != nil && user.Verified(),
+	}
+	if isLoan(record) {
+		view.Role, view.RoleText = "delegate", RoleText("delegate")
 	}
 	if user != nil && user.GetString("name") != "" {
 		view.Name = user.GetString("name")
@@ -131,7 +123,13 @@ func (v *Invitations) Accept(in Acceptance, ip string) (*core.Record, error) {
 			return err
 		}
 		actor := schema.ActorOf(user, ip)
-		membership, err := joinOrganization(tx, record, actor)
+		became, id := "membership", ""
+		if isLoan(record) {
+			became = "delegation"
+			id, err = (&Delegations{App: v.App, Clock: v.Clock, Invites: v}).accepted(tx, record, actor)
+		} else {
+			id, err = joinOrganization(tx, record, actor)
+		}
 		if err != nil {
 			return err
 		}
@@ -147,7 +145,7 @@ func (v *Invitations) Accept(in Acceptance, ip string) (*core.Record, error) {
 		}
 		return v.Emit(tx, Fact{
 			Type: "invitation.accepted", Organization: record.GetString("organization"), Actor: actor, At: v.Clock(),
-			Payload: map[string]any{"invitation": record.Id, "user": user.Id, "membership": membership},
+			Payload: map[string]any{"invitation": record.Id, "user": user.Id, became: id},
 		})
 	})
 	return user, err

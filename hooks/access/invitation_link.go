@@ -32,6 +32,10 @@ func (v *Invitations) Link(app core.App, id string) (string, error) {
 // CopyLink gives a manager the link to pass on by hand, and writes that down:
 // whoever holds the link may accept the invitation.
 func (v *Invitations) CopyLink(actor schema.Actor, id string) (string, error) {
+	if actor.Kind == schema.ActorUser {
+		// A link opens an account in the name of an address: only the mailbox proves it.
+		return "", v.needManager(v.App, actor, "")
+	}
 	var link string
 	_, err := v.change(actor, id, func(tx core.App, record *core.Record) error {
 		err := unfinished(record)

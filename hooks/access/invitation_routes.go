@@ -26,6 +26,7 @@ type InvitationRow struct {
 	OpenedAt      string `json:"opened_at"`
 	AcceptedAt    string `json:"accepted_at"`
 	InvitedByName string `json:"invited_by_name"`
+	Delegation    bool   `json:"delegation"` // to act for who invited, not to become a member
 }
 
 // Row is the invitation as managers read it at this moment: one whose time is
@@ -39,13 +40,22 @@ func (v *Invitations) Row(app core.App, record *core.Record) (InvitationRow, err
 	if statusNow(record, v.Clock()) == "expired" {
 		row.Status = "expired"
 	}
-	if by := record.GetString("invited_by"); by != "" {
-		err := app.DB().NewQuery(`SELECT name FROM staff WHERE id = {:id}`).Bind(dbx.Params{"id": by}).Row(&row.InvitedByName)
-		if err != nil {
-			return row, fmt.Errorf("read inviter %s: %w", by, err)
-		}
+	if row.Delegation = isLoan(record); row.Delegation {
+		row.Role = "delegate"
+	}
+	by := dbx.Params{"staff": record.GetString("invited_by"), "user": record.GetString("invited_by_user")}
+	if err := app.DB().NewQuery(inviterName).Bind(by).Row(&row.InvitedByName); err != nil {
+		return row, fmt.Errorf("read inviter of %s: %w", record.Id, err)
 	}
 	return row, nil
+}
+
+const inviterName = `SELECT COALESCE((SELECT name FROM staff WHERE id = {:staff}), (SELECT name FROM users WHERE id = {:user}), '')`
+
+// isLoan says whether an invitation asks somebody to act for who sent it.
+func isLoan(record *core.Record) bool {
+	stored := record.GetString("delegation")
+	return stored != "" && stored != "null"
 }
 
 func (v *Invitations) answer(e *core.RequestEvent, record *core.Record, err error) error {
@@ -61,9 +71,9 @@ func (v *Invitations) answer(e *core.RequestEvent, record *core.Record, err erro
 
 // InviteRoute invites somebody to an organization.
 //
-//	POST /api/portal/invitations (manager, owner) {"email","name"?,"organization","role"?,"duties"?}
+//	POST /api/portal/invitations (manager, owner, client admin) {"email","name"?,"organization","role"?,"duties"?}
 //	→ 200 InvitationRow; 400 field_missing, field_invalid, already_there (data.invitation: the open one),
-//	bad_input (organization not active), role; 401; 403 clients; 404 no such organization
+//	bad_input (organization not active), role, not_yours; 401; 404 no such organization; 429 a client's 31st within a day
 func (v *Invitations) InviteRoute(e *core.RequestEvent) error {
 	var in Invitee
 	if err := readBody(e, &in); err != nil {
@@ -75,7 +85,7 @@ func (v *Invitations) InviteRoute(e *core.RequestEvent) error {
 
 // ResendRoute sends an invitation again, for seven more days.
 //
-//	POST /api/portal/invitations/{id}/resend (manager, owner) → 200 InvitationRow
+//	POST /api/portal/invitations/{id}/resend (manager, owner, client admin, who asked for help) → 200 InvitationRow
 //	400 invitation_accepted, invitation_ended; 404; 429 the fourth time within an hour
 func (v *Invitations) ResendRoute(e *core.RequestEvent) error {
 	record, err := v.Resend(schema.ActorOf(e.Auth, e.RealIP()), e.Request.PathValue("id"))
@@ -84,7 +94,7 @@ func (v *Invitations) ResendRoute(e *core.RequestEvent) error {
 
 // RevokeRoute withdraws an invitation.
 //
-//	POST /api/portal/invitations/{id}/revoke (manager, owner) → 200 InvitationRow
+//	POST /api/portal/invitations/{id}/revoke (manager, owner, client admin, who asked for help) → 200 InvitationRow
 //	400 invitation_accepted, invitation_ended; 404
 func (v *Invitations) RevokeRoute(e *core.RequestEvent) error {
 	record, err := v.Revoke(schema.ActorOf(e.Auth, e.RealIP()), e.Request.PathValue("id"))

@@ -137,7 +137,7 @@ func TestInvite(t *testing.T) {
 		code  problem.Code
 	}{
 		{"an operator does not invite", h.tom, Invitee{Email: "a@b.example", Organization: h.bluebell}, problem.Role},
-		{"a client does not invite", schema.Actor{Kind: schema.ActorUser, ID: ben}, Invitee{Email: "a@b.example", Organization: h.bluebell}, problem.Forbidden},
+		{"a client who is no admin does not invite", schema.Actor{Kind: schema.ActorUser, ID: ben}, Invitee{Email: "a@b.example", Organization: h.bluebell}, problem.NotYours},
 		{"nobody signed in", schema.Actor{Kind: schema.ActorGuest}, Invitee{Email: "a@b.example", Organization: h.bluebell}, problem.SignIn},
 		{"an address is needed", h.ruth, Invitee{Organization: h.bluebell}, problem.FieldMissing},
 		{"an address looks like one", h.ruth, Invitee{Email: "Ana <ana@b.example>", Organization: h.bluebell}, problem.FieldInvalid},

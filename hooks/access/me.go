@@ -84,21 +84,26 @@ type Place struct {
 	Role     string `json:"role" db:"role"` // admin member viewer delegate
 	RoleText string `json:"role_text" db:"-"`
 	Needs    int    `json:"needs" db:"needs"` // requests there, and below, that wait for the client
+	Status   string `json:"status" db:"status"`
+	Until    string `json:"until,omitempty" db:"until"`           // when a delegate's right ends
+	Giver    string `json:"acting_for,omitempty" db:"acting_for"` // for whom a delegate acts
 }
 
 // The organizations of a person: own memberships, then those lent by a live
 // delegation. What lies below one is counted with it.
-const placesOf = `SELECT p.id, p.name, p.role, (
+const placesOf = `SELECT p.id, p.name, p.role, p.status, p.until, p.acting_for, (
 	SELECT COUNT(*) FROM client_requests c JOIN organizations o ON o.id = c.organization
 	WHERE o.path >= p.path AND o.path < p.path || '~' AND c.turn = 'client' AND c.category != 'done'
 	AND EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = c.scope AND a.since <= {:now} AND a.until > {:now})) AS needs
 FROM (
-	SELECT o.id, o.name, o.path, m.role FROM memberships m JOIN organizations o ON o.id = m.organization WHERE m.user = {:me} AND m.status = 'active'
+	SELECT o.id, o.name, o.path, m.role, o.status, '' AS until, '' AS acting_for FROM memberships m JOIN organizations o ON o.id = m.organization WHERE m.user = {:me} AND m.status = 'active'
+` + notArchived + `
 	UNION ALL
-	SELECT DISTINCT o.id, o.name, o.path, 'delegate' FROM delegations d JOIN organizations o ON o.id = d.organization
+	SELECT o.id, o.name, o.path, 'delegate', o.status, MAX(d.ends), COALESCE(g.name, '') FROM delegations d JOIN organizations o ON o.id = d.organization LEFT JOIN users g ON g.id = d."from"
 	WHERE d."to" = {:me} AND d.revoked = 0 AND d.starts <= {:now} AND d.ends > {:now}
 	AND EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.source = 'delegation' AND a.source_id = d.id)
 	AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.user = {:me} AND m.organization = o.id AND m.status = 'active')
+	GROUP BY o.id
 ) p ORDER BY p.name, p.id`
 
 // PlacesOf lists the organizations that a user belongs to or acts for at now.

@@ -105,8 +105,8 @@ func (s *Sessions) EndPersonRoute(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, map[string]any{"ended": n})
 }
 
-// Left is what an offboarding ended.
-type Left struct {
+// Offboarded is what an offboarding ended.
+type Offboarded struct {
 	Memberships int `json:"memberships"`
 	Delegations int `json:"delegations"` // to the person, and from the person
 	Invitations int `json:"invitations"`
@@ -118,7 +118,7 @@ type Left struct {
 // delegations both ways, sessions; of staff, the account. What the person did
 // stays in the history, and mails stop with the access.
 //
-//	POST /api/portal/people/{id}/offboard (manager for clients, owner for staff) → 200 Left; 400 role, last owner; 401; 403; 404
+//	POST /api/portal/people/{id}/offboard (manager for clients, owner for staff) → 200 Offboarded; 400 role, last owner; 401; 403; 404
 func (s *Sessions) OffboardRoute(e *core.RequestEvent) error {
 	who, err := s.other(e)
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Sessions) OffboardRoute(e *core.RequestEvent) error {
 	if actor.ID == who.Id {
 		return problem.New(problem.SamePerson, "Nobody takes the own access away here. Ask a colleague.")
 	}
-	var left Left
+	var left Offboarded
 	err = s.App.RunInTransaction(func(tx core.App) error {
 		if who.Collection().Name == schema.Staff {
 			return s.offboardStaff(tx, actor, who, &left)
@@ -143,7 +143,7 @@ func (s *Sessions) OffboardRoute(e *core.RequestEvent) error {
 
 const countOpen = `SELECT COUNT(*) FROM sessions WHERE principal = {:id} AND ended = ''`
 
-func (s *Sessions) offboardStaff(tx core.App, actor schema.Actor, who *core.Record, left *Left) error {
+func (s *Sessions) offboardStaff(tx core.App, actor schema.Actor, who *core.Record, left *Offboarded) error {
 	if err := tx.DB().NewQuery(countOpen).Bind(dbx.Params{"id": who.Id}).Row(&left.Sessions); err != nil {
 		return fmt.Errorf("count sessions: %w", err)
 	}
@@ -160,7 +160,7 @@ func (s *Sessions) offboardStaff(tx core.App, actor schema.Actor, who *core.Reco
 	return nil
 }
 
-func (s *Sessions) offboardClient(tx core.App, actor schema.Actor, who *core.Record, left *Left) error {
+func (s *Sessions) offboardClient(tx core.App, actor schema.Actor, who *core.Record, left *Offboarded) error {
 	places, err := s.visiblePlaces(tx, actor, who.Id)
 	if err != nil {
 		return err

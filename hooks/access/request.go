@@ -54,16 +54,20 @@ SELECT 'r'||lower(hex(randomblob(7))), a.principal, r.id, a.since, a.until, a.so
 FROM requests r JOIN access a ON a.scope = r.organization AND a.source IN ('membership','delegation')
 WHERE r.id = {:id} AND r.visibility = 'organization'`
 
+	// A participant takes part for as long as the right on the organization lasts.
 	requestParticipants = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
-SELECT 'r'||lower(hex(randomblob(7))), p.value, r.id, r.created, {:forever}, 'participant', r.id, {:now}, {:now}
+SELECT 'r'||lower(hex(randomblob(7))), a.principal, r.id, a.since, a.until, 'participant', r.id, {:now}, {:now}
 FROM requests r, json_each(CASE WHEN json_valid(r.participants) THEN r.participants ELSE '[]' END) p
-WHERE r.id = {:id} AND r.visibility = 'restricted'
-AND EXISTS (SELECT 1 FROM access a WHERE a.principal = p.value AND a.scope = r.organization)`
+JOIN access a ON a.principal = p.value AND a.scope = r.organization AND a.source IN ('membership','delegation')
+WHERE r.id = {:id} AND r.visibility = 'restricted'`
 
+	// Whoever lends a request sees it in own right: by a membership, and as a
+	// participant where it is restricted. What was lent cannot be lent on.
 	requestDelegates = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
 SELECT 'r'||lower(hex(randomblob(7))), d."to", r.id, d.starts, d.ends, 'delegation', d.id, {:now}, {:now}
 FROM requests r JOIN delegations d ON d.request = r.id AND d.revoked = 0 AND d.ends > {:now}
-WHERE r.id = {:id} AND EXISTS (SELECT 1 FROM access a WHERE a.principal = d."from" AND a.scope = r.organization)`
+WHERE r.id = {:id} AND EXISTS (SELECT 1 FROM access a WHERE a.principal = d."from" AND a.scope = r.organization AND a.source = 'membership')
+AND (r.visibility = 'organization' OR EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(r.participants) THEN r.participants ELSE '[]' END) p WHERE p.value = d."from"))`
 
 	// The staff who see the organization, less those walled off this request.
 	requestStaff = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
@@ -89,7 +93,7 @@ func grantRequest(tx core.App, id string, ownClient, ownStaff bool, duties []str
 	steps := []step{{`DELETE FROM access WHERE scope IN ({:id}, {:staff})`, dbx.Params{"id": id, "staff": schema.StaffScope(id)}}}
 	if ownClient {
 		steps = append(steps,
-			step{requestMembers, params(nil)}, step{requestParticipants, params(dbx.Params{"forever": schema.Forever})}, step{requestDelegates, params(nil)},
+			step{requestMembers, params(nil)}, step{requestParticipants, params(nil)}, step{requestDelegates, params(nil)},
 			step{requestStaff, params(dbx.Params{"scope": id})})
 	}
 	if ownStaff {
@@ -114,7 +118,7 @@ func move(tx core.App, id, client, staff string) error {
 		`UPDATE requests SET scope = {:staff} WHERE id = {:id} AND scope != {:staff}`,
 		`UPDATE client_requests SET scope = {:client} WHERE id = {:id} AND scope != {:client}`,
 	}
-	for _, table := range []string{schema.ClientItems, schema.ClientHistory, schema.Messages} {
+	for _, table := range []string{schema.ClientItems, schema.ClientHistory, schema.Messages, schema.Delegations} {
 		statements = append(statements, `UPDATE `+table+` SET scope = {:client} WHERE request = {:id} AND scope != {:client}`)
 	}
 	for _, table := range []string{schema.Items, schema.InternalNotes, schema.Transitions, schema.Jobs, schema.RequestPeople, schema.Timers, schema.Pauses, schema.Recurrences} {

@@ -124,7 +124,7 @@ func TestRoutes_fromSetupToTheFirstClient(t *testing.T) {
 	step("a short password is refused by name", "", "POST", "/api/portal/invitations/accept", `{"token":"`+token+`","name":"Ana","password":"short"}`, 400, `"password":{`, `"code":"field_invalid"`)
 	read(step("Ana accepts and is signed in", "", "POST", "/api/portal/invitations/accept", `{"token":"`+token+`","name":"Ana Petrova"}`, 200, `"email":"ana@bluebell.example"`), &ana)
 	step("Ana knows where she belongs", ana.Token, "GET", "/api/portal/me", "", 200, `"kind":"user"`, `"name":"Bluebell Bakery Ltd","role":"member"`, `"needs":0`)
-	step("a client invites nobody", ana.Token, "POST", "/api/portal/invitations", `{"email":"b@bluebell.example","organization":"`+h.bluebell+`"}`, 403)
+	step("a client who looks after nobody sees no organization to invite to", ana.Token, "POST", "/api/portal/invitations", `{"email":"b@bluebell.example","organization":"`+h.bluebell+`"}`, 404)
 	step("used up", "", "POST", "/api/portal/invitations/accept", `{"token":"`+token+`"}`, 400, "used already")
 	step("an accepted one is not withdrawn", owner.Token, "POST", "/api/portal/invitations/"+invitation.ID+"/revoke", "", 400)
 	step("an unknown one is not there", owner.Token, "POST", "/api/portal/invitations/nosuchthing0000/revoke", "", 404)

@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +27,10 @@ type Standing struct {
 	OnBehalfOf string // the giver's id
 	GiverName  string
 	Until      time.Time // of the delegation
+	Halted     string    // why nobody on the client's side may act there now; empty if people may
+
+	lent    []string   // of a delegation: the powers that it names and the giver has now; nil: all that may be lent
+	choices []Standing // the own right first, then what others lent
 }
 
 // Has says whether one of names is among the roles.
@@ -38,74 +43,207 @@ func (s Standing) Has(names ...string) bool {
 	return false
 }
 
-// ReadsOnly says whether nothing but looking is allowed.
-func (s Standing) ReadsOnly() bool {
-	return !s.Has(ClientAdmin, ClientMember, ClientDelegate)
+// May says whether the table of the roles, or the delegation, gives a power.
+func (s Standing) May(p Power) bool {
+	if s.Halted != "" && p != See {
+		return false
+	}
+	if s.OnBehalfOf != "" && s.lent != nil {
+		return p == See || slices.Contains(s.lent, string(p))
+	}
+	for _, r := range roles {
+		if s.Roles[r.Names[0]] && slices.Contains(r.Powers, p) {
+			return true
+		}
+	}
+	return false
 }
 
+// ReadsOnly says whether nothing but looking is allowed.
+func (s Standing) ReadsOnly() bool { return !s.May(Provide) && !s.May(Submit) && !s.May(Message) }
+
+// Refuses gives the sentence that tells somebody without a power so, else "".
+func (s Standing) Refuses(p Power, otherwise string) string {
+	switch {
+	case s.May(p):
+		return ""
+	case s.Halted != "":
+		return s.Halted
+	case s.OnBehalfOf != "":
+		return s.GiverName + " did not lend you this. You may: " + PowersText(s.lent) + "."
+	}
+	return otherwise
+}
+
+// As is the standing by which somebody acts who needs one of the names: the own
+// right where that is enough, else what somebody lent.
+func (s Standing) As(names ...string) Standing {
+	return s.choose(func(c Standing) bool { return c.Has(names...) })
+}
+
+// With is the standing by which somebody uses a power, likewise.
+func (s Standing) With(p Power) Standing {
+	return s.choose(func(c Standing) bool { return c.May(p) })
+}
+
+func (s Standing) choose(fits func(Standing) bool) Standing {
+	for _, c := range s.choices {
+		if fits(c) {
+			c.choices = s.choices
+			return c
+		}
+	}
+	return s
+}
+
+const (
+	// One row for each organization above, with the membership there if there is one.
+	readStanding = `SELECT COALESCE(m.role, '') AS role, COALESCE(m.duties, '[]') AS duties, o.name, o.status,
+	EXISTS (SELECT 1 FROM delegations d WHERE d."to" = {:user} AND d.revoked = 0 AND d.ends > {:now}) AS lent
+FROM json_each({:ids}) p JOIN organizations o ON o.id = p.value
+LEFT JOIN memberships m ON m.user = {:user} AND m.organization = o.id AND m.status = 'active'`
+
+	// One row for each membership of a giver: what one has now is what one lends.
+	readLoans = `SELECT d.id, d."from" AS giver, u.name, d.ends, COALESCE(d.powers, '[]') AS powers, d.organization, g.role, COALESCE(g.duties, '[]') AS duties, g.organization AS at
+FROM delegations d JOIN users u ON u.id = d."from"
+JOIN memberships g ON g.user = d."from" AND g.status = 'active' AND g.organization IN (SELECT value FROM json_each({:ids}))
+WHERE d."to" = {:user} AND d.revoked = 0 AND d.starts <= {:now} AND d.ends > {:now} AND (d.request = '' OR d.request = {:request})
+AND d.organization IN (SELECT value FROM json_each({:ids})) ORDER BY d.ends DESC, d.id`
+)
+
 // OfUser works out a user's standing on an organization from its path: the
-// memberships there and on every ancestor, else a live delegation. An admin may
-// do what a member may, a member what a viewer may.
+// memberships there and on every ancestor, and what others lent there. The own
+// right comes first; where it is not enough, As and With find a delegation that
+// is. An admin may do what a member may, a member what a viewer may.
 func OfUser(app core.App, user, path, request string, now time.Time) (Standing, error) {
-	standing := Standing{Roles: map[string]bool{}}
+	own := Standing{Roles: map[string]bool{}}
 	ids := ancestors(path)
 	if len(ids) == 0 {
-		return standing, nil
+		return own, nil
 	}
 	var rows []struct {
 		Role   string `db:"role"`
 		Duties string `db:"duties"`
+		Name   string `db:"name"`
+		Status string `db:"status"`
+		Lent   bool   `db:"lent"`
 	}
-	err := app.DB().Select("role", "COALESCE(duties, '[]') AS duties").From(schema.Memberships).
-		Where(dbx.HashExp{"user": user, "status": "active"}).AndWhere(dbx.In("organization", ids...)).All(&rows)
-	if err != nil {
-		return standing, fmt.Errorf("read memberships of %s: %w", user, err)
+	params := dbx.Params{"ids": schema.JSON(ids), "user": user, "now": schema.Stamp(now)}
+	if err := app.DB().NewQuery(readStanding).Bind(params).All(&rows); err != nil {
+		return own, fmt.Errorf("read memberships of %s: %w", user, err)
 	}
+	halted, lent, member := "", false, false
 	for _, r := range rows {
-		add(standing.Roles, r.Role)
-		for _, duty := range schema.Strings(r.Duties) {
-			standing.Roles[duty] = true
+		if r.Status == "suspended" || r.Status == "archived" {
+			halted = fmt.Sprintf("%s is %s: you can look at everything, but nothing can be changed or sent. Ask your contact if you think that is a mistake.", r.Name, r.Status)
+		}
+		lent = lent || r.Lent
+		if r.Role == "" {
+			continue
+		}
+		member = true
+		own.add(r.Role, schema.Strings(r.Duties))
+	}
+	choices := []Standing{}
+	if member {
+		choices = append(choices, own)
+	}
+	if lent {
+		params["request"] = request
+		loans, err := loansTo(app, params, ids)
+		if err != nil {
+			return own, err
+		}
+		choices = append(choices, loans...)
+	}
+	if halted != "" {
+		for i := range choices {
+			choices[i] = Standing{Roles: map[string]bool{ClientViewer: true}, Halted: halted, OnBehalfOf: choices[i].OnBehalfOf, GiverName: choices[i].GiverName, Until: choices[i].Until}
 		}
 	}
-	if len(rows) > 0 {
-		return standing, nil
-	}
-	return delegated(app, standing, user, ids, request, now)
+	return first(own, choices), nil
 }
 
-func add(roles map[string]bool, role string) {
-	switch role {
-	case "admin":
-		roles[ClientAdmin], roles[ClientMember], roles[ClientViewer] = true, true, true
-	case "member":
-		roles[ClientMember], roles[ClientViewer] = true, true
-	case "viewer":
-		roles[ClientViewer] = true
+// first is the standing that counts where nothing in particular is asked for:
+// the first that may do more than look.
+func first(none Standing, choices []Standing) Standing {
+	if len(choices) == 0 {
+		return none
+	}
+	s := choices[0]
+	s.choices = choices
+	for _, p := range []Power{Provide, Submit, Message} {
+		if c := s.With(p); c.May(p) {
+			return c
+		}
+	}
+	return s
+}
+
+// add takes a membership's role and duties in.
+func (s Standing) add(role string, duties []string) {
+	for _, name := range namesOf(role) {
+		s.Roles[name] = true
+	}
+	for _, duty := range duties {
+		if !isRole(duty) {
+			s.Roles[duty] = true
+		}
 	}
 }
 
-// delegated finds the delegation by which a user without membership acts: a
-// live one whose giver still has a membership there that may act.
-func delegated(app core.App, standing Standing, user string, ids []any, request string, now time.Time) (Standing, error) {
+// loansTo reads what others lent to a user on the organizations of a path: of
+// the powers that a delegation names those that its giver has at this moment.
+func loansTo(app core.App, params dbx.Params, ids []any) ([]Standing, error) {
 	var rows []struct {
-		From string `db:"from"`
-		Name string `db:"name"`
-		Ends string `db:"ends"`
+		ID           string `db:"id"`
+		Giver        string `db:"giver"`
+		Name         string `db:"name"`
+		Ends         string `db:"ends"`
+		Powers       string `db:"powers"`
+		Organization string `db:"organization"`
+		Role         string `db:"role"`
+		Duties       string `db:"duties"`
+		At           string `db:"at"`
 	}
-	err := app.DB().Select("d.from", "u.name", "d.ends").From("delegations d").
-		InnerJoin("users u", dbx.NewExp("u.id = d.[[from]]")).
-		Where(dbx.HashExp{"d.to": user, "d.revoked": false}).AndWhere(dbx.In("d.organization", ids...)).
-		AndWhere(dbx.NewExp("d.starts <= {:now} AND d.ends > {:now} AND (d.request = '' OR d.request = {:request})", dbx.Params{"now": schema.Stamp(now), "request": request})).
-		AndWhere(dbx.Exists(dbx.NewExp("SELECT 1 FROM memberships g WHERE g.user = d.[[from]] AND g.status = 'active' AND g.role != 'viewer' AND g.organization IN (SELECT value FROM json_each({:ids}))", dbx.Params{"ids": schema.JSON(ids)}))).
-		OrderBy("d.ends DESC").Limit(1).All(&rows)
-	if err != nil {
-		return standing, fmt.Errorf("read delegations to %s: %w", user, err)
+	if err := app.DB().NewQuery(readLoans).Bind(params).All(&rows); err != nil {
+		return nil, fmt.Errorf("read delegations to %v: %w", params["user"], err)
 	}
-	if len(rows) > 0 {
-		standing.Roles[ClientDelegate], standing.Roles[ClientViewer] = true, true
-		standing.OnBehalfOf, standing.GiverName, standing.Until = rows[0].From, rows[0].Name, schema.Time(rows[0].Ends)
+	var order []string
+	loans := map[string]Standing{}
+	for _, r := range rows {
+		if slices.Index(ids, any(r.At)) > slices.Index(ids, any(r.Organization)) {
+			continue // a member of an office lends nothing on the organization above it
+		}
+		loan, known := loans[r.ID]
+		if !known {
+			order = append(order, r.ID)
+			loan = Standing{Roles: map[string]bool{ClientViewer: true}, OnBehalfOf: r.Giver, GiverName: r.Name, Until: schema.Time(r.Ends), lent: []string{string(See)}}
+		}
+		loans[r.ID] = loan.lend(r.Role, schema.Strings(r.Duties), schema.Strings(r.Powers))
 	}
-	return standing, nil
+	list := make([]Standing, 0, len(order))
+	for _, id := range order {
+		list = append(list, loans[id])
+	}
+	return list, nil
+}
+
+// lend adds what a giver with the role and the duties lends by naming powers.
+func (s Standing) lend(role string, duties, named []string) Standing {
+	for _, p := range lends(named) {
+		switch {
+		case slices.Contains(s.lent, p):
+		case lendable(p) && slices.Contains(powersOf(role), Power(p)):
+			s.lent = append(s.lent, p)
+			if Power(p) == Submit {
+				s.Roles[ClientDelegate] = true
+			}
+		case slices.Contains(duties, p) && !isRole(p):
+			s.lent, s.Roles[p] = append(s.lent, p), true
+		}
+	}
+	return s
 }
 
 // OfStaff is a member's standing: the duties, if the role lets them act at all.

@@ -10,6 +10,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -47,8 +48,16 @@ func Append(tx core.App, e Entry) error {
 	if err != nil && !isNoRows(err) {
 		return fmt.Errorf("read end of audit log: %w", err)
 	}
+	if e.Actor.OnBehalfOf != "" {
+		change := maps.Clone(e.Change)
+		if change == nil {
+			change = map[string]any{}
+		}
+		change["on_behalf_of"] = e.Actor.OnBehalfOf
+		e.Change = change
+	}
 	r := row{
-		Seq: last.Seq + 1, At: schema.Stamp(e.At), ActorKind: string(e.Actor.Kind), Actor: e.Actor.ID, ActorName: e.Actor.Name,
+		Seq: last.Seq + 1, At: schema.Stamp(e.At), ActorKind: string(e.Actor.Kind), Actor: e.Actor.ID, ActorName: e.Actor.By(),
 		Action: e.Action, Collection: e.Collection, Record: e.Record, Organization: e.Organization, Request: e.Request,
 		Change: schema.JSON(e.Change), IP: e.Actor.IP,
 	}

@@ -82,13 +82,15 @@ func (y *story) words(who, text string, note bool) {
 	}
 	y.then("write", func() error {
 		actor := y.actors[who]
-		scope, organization, err := y.engine.Author(y.app, y.id, actor, note)
+		a, err := y.engine.Author(y.app, y.id, actor, note)
 		if err != nil {
 			return err
 		}
+		scope, organization := a.Scope, a.Organization
+		actor = a.Author
 		user, staff := sides(actor)
 		id, kind, collection := schema.NewID(), "message.posted", schema.Messages
-		row := dbx.Params{"id": id, "request": y.id, "author_name": actor.Name, "body": text, "scope": scope}
+		row := dbx.Params{"id": id, "request": y.id, "author_name": actor.By(), "body": text, "scope": scope}
 		if note {
 			kind, collection = "internal_note.added", schema.InternalNotes
 			row["author"] = staff

@@ -26,6 +26,7 @@ type Slot struct {
 	Most         int
 	Count        int
 	Scope        string
+	Author       schema.Actor
 }
 
 // Room takes documents in and out. The functions come from the engine, from

@@ -44,6 +44,9 @@ func (r *Room) Create(re *core.RecordRequestEvent) error {
 		if slot.Most > 0 && slot.Count >= slot.Most {
 			return problem.Field("file", problem.FileCount, fmt.Sprintf("%s takes at most %d files. Remove one first.", slot.Title, slot.Most))
 		}
+		if slot.Author.ID != "" {
+			actor = slot.Author // says for whom, where the right was lent
+		}
 		if err := r.fill(tx, re.Record, slot, actor, name, mime, digest, file.Size); err != nil {
 			return err
 		}
@@ -112,7 +115,7 @@ func (r *Room) fill(tx core.App, d *core.Record, slot Slot, actor schema.Actor, 
 	}
 	d.Load(map[string]any{
 		"request": slot.Request, "organization": slot.Organization, "item": slot.Item, "title": name, "version": version, "sha256": digest, "size": size, "mime": mime, "state": "ready",
-		"uploader_user": user, "uploader_staff": staff, "author_name": actor.Name, "scope": slot.Scope, "superseded": false, "sent_at": "", "published_at": "", "retain_until": "", "hold": false,
+		"uploader_user": user, "uploader_staff": staff, "author_name": actor.By(), "scope": slot.Scope, "superseded": false, "sent_at": "", "published_at": "", "retain_until": "", "hold": false,
 	})
 	return nil
 }

@@ -3,6 +3,7 @@ package document
 import (
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/problem"
 	"gatehouse/hooks/schema"
 )
@@ -25,7 +26,7 @@ func (r *Room) Serve(e *core.FileDownloadRequestEvent) error {
 	if err != nil {
 		reader = e.Auth
 	}
-	actor := schema.ActorOf(reader, e.RealIP())
+	actor := access.Looker(e.RequestEvent, reader)
 	err = e.App.RunInTransaction(func(tx core.App) error {
 		return r.Audit(tx, "download", d.Id, d.GetString("organization"), d.GetString("request"), schema.StaffScope(schema.ClientScope(d.GetString("scope"))), actor,
 			map[string]any{"title": d.GetString("title"), "version": d.GetInt("version")}, r.Clock())

@@ -14,8 +14,8 @@ import (
 	"gatehouse/hooks/schema"
 )
 
-const readInvitation = `SELECT i.id, i.email, i.name, i.organization, i.role, i.status, i.sent_count, i.expires, i.invited_by,
-	o.name AS organization_name, COALESCE(s.name, '') AS inviter,
+const readInvitation = `SELECT i.id, i.email, i.name, i.organization, CASE WHEN COALESCE(i.delegation, 'null') IN ('', 'null') THEN i.role ELSE 'delegate' END AS role, i.status, i.sent_count, i.expires, i.invited_by,
+	o.name AS organization_name, COALESCE(s.name, (SELECT b.name FROM users b WHERE b.id = i.invited_by_user), '') AS inviter,
 	COALESCE((SELECT u.id FROM users u WHERE u.email = i.email COLLATE NOCASE), '') AS user,
 	COALESCE((SELECT u.timezone FROM users u WHERE u.email = i.email COLLATE NOCASE), '') AS timezone
 FROM invitations i JOIN organizations o ON o.id = i.organization LEFT JOIN staff s ON s.id = i.invited_by WHERE i.id = {:id}`

@@ -68,13 +68,16 @@ const (
 	TooLate            Code = "too_late"
 	VersionInUse       Code = "version_in_use"
 	ProofNeeded        Code = "proof_needed"
+	ProveAgain         Code = "prove_again"
 	ProofWrong         Code = "proof_wrong"
+	LastAdmin          Code = "last_admin"
 )
 
 // status is the HTTP status of a code; 400 where it is not listed.
 var status = map[Code]int{
 	NotFound:    http.StatusNotFound,
 	Forbidden:   http.StatusForbidden,
+	ProveAgain:  http.StatusForbidden,
 	SignIn:      http.StatusUnauthorized,
 	Stale:       http.StatusConflict,
 	KeyReused:   http.StatusConflict,

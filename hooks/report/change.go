@@ -28,6 +28,9 @@ func (w *words) audited(e *Entry, who, action string, d map[string]any) {
 		if item != "" && collection == schema.Documents {
 			e.Text = who + " " + viewed[action] + ` "` + item + `".`
 		}
+		if as := text(change, "as"); as != "" && action == "view_as" {
+			e.Text = who + " looked at this as " + as + " sees it."
+		}
 	case action == "review" && text(change, "accepted") != "":
 		e.Text = who + " accepted: " + human(strings.TrimSuffix(text(change, "accepted"), "_sha256")) + "."
 	case action == "review":

@@ -59,8 +59,8 @@ const (
 	selectUnits  = `SELECT o.id, o.name FROM organizations o WHERE o.parent = {:id} AND %s ORDER BY o.name COLLATE NOCASE, o.id LIMIT {:limit}`
 	selectPeople = `SELECT m.id AS membership, m.user, u.name, u.email, m.role, COALESCE(m.duties, '[]') AS stored, m.status, COALESCE(v.at, '') AS last_seen
 	FROM memberships m JOIN users u ON u.id = m.user LEFT JOIN reads v ON v.person = m.user AND v.request = '' WHERE m.organization = {:id} ORDER BY u.name COLLATE NOCASE, m.id LIMIT {:limit}`
-	selectInvitations = `SELECT i.id, i.email, i.name, i.organization, i.role, CASE WHEN i.status NOT IN ('accepted','revoked') AND i.expires <= {:now} THEN 'expired' ELSE i.status END AS status,
-	i.sent_count, i.sent_at, i.expires, i.opened_at, i.accepted_at, COALESCE(s.name, '') AS invited_by_name
+	selectInvitations = `SELECT i.id, i.email, i.name, i.organization, CASE WHEN COALESCE(i.delegation, 'null') IN ('', 'null') THEN i.role ELSE 'delegate' END AS role, CASE WHEN i.status NOT IN ('accepted','revoked') AND i.expires <= {:now} THEN 'expired' ELSE i.status END AS status,
+	i.sent_count, i.sent_at, i.expires, i.opened_at, i.accepted_at, COALESCE(s.name, (SELECT b.name FROM users b WHERE b.id = i.invited_by_user), '') AS invited_by_name
 	FROM invitations i LEFT JOIN staff s ON s.id = i.invited_by WHERE i.organization = {:id} ORDER BY i.created DESC, i.id LIMIT {:limit}`
 )
 

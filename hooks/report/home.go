@@ -7,6 +7,7 @@ import (
 
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/problem"
 	"gatehouse/hooks/schema"
 	"gatehouse/hooks/workflow"
@@ -56,7 +57,9 @@ func (r *Reports) GetHome(e *core.RequestEvent) error {
 	if err != nil {
 		return problem.Reply(e, err)
 	}
-	visit(e.App, a, home.LastVisit)
+	if access.ViewingOf(e) == nil { // whoever only looks as the client was not the client
+		visit(e.App, a, home.LastVisit)
+	}
 	return e.JSON(http.StatusOK, home)
 }
 

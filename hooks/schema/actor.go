@@ -26,6 +26,7 @@ type Actor struct {
 	ID         string
 	Name       string
 	OnBehalfOf string // id of the member who delegated, else empty
+	For        string // the name of that member
 	IP         string
 	Locale     string // the person's own, empty for the firm's
 	UserAgent  string // as the browser names itself; kept with acknowledgements that ask for it
@@ -35,6 +36,21 @@ type Actor struct {
 	Role   string
 	Duties []string
 	Active bool
+}
+
+// Lent is the same person acting for a giver; nobody's id changes nothing.
+func (a Actor) Lent(giver, name string) Actor {
+	a.OnBehalfOf, a.For = giver, name
+	return a
+}
+
+// By is the name under which the actor's deeds are told: "Sam for Ada" when the
+// right to them was lent.
+func (a Actor) By() string {
+	if a.For == "" {
+		return a.Name
+	}
+	return a.Name + " for " + a.For
 }
 
 // System is the portal itself.

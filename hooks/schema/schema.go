@@ -43,6 +43,7 @@ const (
 	Mails          = "mails"
 	Jobs           = "jobs"
 	Settings       = "settings"
+	Viewings       = "viewings"
 	Timers         = "timers"
 	Pauses         = "pauses"
 	Recurrences    = "recurrences"

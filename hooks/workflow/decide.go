@@ -40,6 +40,7 @@ func (c *Compiled) Decide(f *Facts, key string, who Who, input *Input) Verdict {
 	if t == nil || !slices.Contains(t.From, f.State) || !c.knows(t, who) {
 		return Verdict{Blockers: []problem.Blocker{{Code: problem.UnknownTransition, Message: fmt.Sprintf("There is no step %q from here now.", key)}}}
 	}
+	who = who.as(t.By)
 	blockers := c.by(t, f, who)
 	blockers = append(blockers, c.tooEarly(t, f)...)
 	for i := range t.Guard {
@@ -64,6 +65,8 @@ func (c *Compiled) by(t *Transition, f *Facts, who Who) []problem.Blocker {
 	switch {
 	case who.System && t.Automatic(), !who.System && who.acts(t.By):
 		return nil
+	case who.Side() == "client" && who.Standing.Halted != "":
+		return []problem.Blocker{{Code: problem.NotYours, Message: who.Standing.Halted}}
 	case who.Side() == "client":
 		return []problem.Blocker{{Code: problem.NotYours, Message: fmt.Sprintf("%s can do this for %s, not you.", c.roleWords(t.By, true), f.OrgName)}}
 	case who.Shown:

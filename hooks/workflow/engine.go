@@ -148,7 +148,7 @@ func (e *Engine) whoUser(tx core.App, r *row, who Who) (Who, error) {
 	if err != nil {
 		return who, err
 	}
-	who.Standing, who.Actor.OnBehalfOf = standing, standing.OnBehalfOf
+	who.Standing, who.Actor = standing, who.Actor.Lent(standing.OnBehalfOf, standing.GiverName)
 	return who, nil
 }
 

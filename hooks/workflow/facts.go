@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -167,6 +168,17 @@ func (w Who) Side() string {
 	}
 	return w.Actor.Side()
 }
+
+// as is the same person by the right that gives one of the names: the own one,
+// or what somebody lent.
+func (w Who) as(names []string) Who {
+	w.Standing = w.Standing.As(names...)
+	w.Actor = w.Actor.Lent(w.Standing.OnBehalfOf, w.Standing.GiverName)
+	return w
+}
+
+// voice is whose vote counts: what somebody lent is not a second vote.
+func (w Who) voice() string { return cmp.Or(w.Standing.OnBehalfOf, w.Actor.ID) }
 
 // acts says whether the actor has one of the roles; a superuser passes.
 func (w Who) acts(names []string) bool {

@@ -42,6 +42,7 @@ type wish struct {
 	state    string
 	patch    RequestPatch
 	patches  bool
+	share    *Sharing
 }
 
 func (e *Engine) wish(re *core.RecordRequestEvent, before *core.Record) (*wish, error) {
@@ -65,6 +66,11 @@ func (e *Engine) wish(re *core.RecordRequestEvent, before *core.Record) (*wish, 
 			if err := w.patch.set(name, re.Record); err != nil {
 				return nil, err
 			}
+		case name == "visibility":
+			visibility := re.Record.GetString(name)
+			w.sharing().Visibility = &visibility
+		case name == "participants":
+			w.sharing().Participants = re.Record.GetStringSlice(name)
 		default:
 			locked.With(name, problem.FieldLocked, human(name)+" follows from what happens to the request and cannot be written.")
 		}
@@ -75,6 +81,13 @@ func (e *Engine) wish(re *core.RecordRequestEvent, before *core.Record) (*wish, 
 		return w, locked
 	}
 	return w, nil
+}
+
+func (w *wish) sharing() *Sharing {
+	if w.share == nil {
+		w.share = &Sharing{}
+	}
+	return w.share
 }
 
 func (p *RequestPatch) set(name string, r *core.Record) error {
@@ -106,6 +119,13 @@ func (p *RequestPatch) set(name string, r *core.Record) error {
 // the body's "transition" decides.
 func (e *Engine) grant(re *core.RecordRequestEvent, before *core.Record, w *wish) error {
 	actor, id, ctx := schema.ActorOf(re.Auth, re.RealIP()), before.Id, re.Request.Context()
+	if w.share != nil {
+		if w.state != "" || w.patches {
+			return problem.Field("participants", problem.BadInput, "Change who takes part by itself, then the rest.")
+		}
+		w.share.ExpectedRevision = w.revision
+		return e.Share(ctx, re.App, id, actor, *w.share)
+	}
 	if w.state == "" && !w.patches {
 		return e.PatchRequest(ctx, re.App, id, actor, RequestPatch{ExpectedRevision: w.revision})
 	}
@@ -289,15 +309,17 @@ func (e *Engine) fillWords(re *core.RecordRequestEvent, note bool) error {
 		outer := re.App
 		re.App = tx
 		defer func() { re.App = outer }()
-		scope, organization, err := e.Author(tx, request, who, note)
+		a, err := e.Author(tx, request, who, note)
 		if err != nil {
 			return err
 		}
+		scope, organization := a.Scope, a.Organization
+		who = a.Author
 		if blank(re.Record.GetString("body")) {
 			return problem.Field("body", problem.FieldMissing, "Write something first.")
 		}
 		user, staff := who.Columns()
-		re.Record.Load(map[string]any{"author_name": who.Name, "scope": scope})
+		re.Record.Load(map[string]any{"author_name": who.By(), "scope": scope})
 		kind, collection := "message.posted", schema.Messages
 		if note {
 			kind, collection = "internal_note.added", schema.InternalNotes

@@ -44,6 +44,8 @@ type row struct {
 	Data         string `db:"data"`
 	Face         string `db:"face"`
 	RestrictedTo string `db:"restricted_to"`
+	Visibility   string `db:"visibility"`
+	Participants string `db:"participants"`
 	Period       string `db:"period"`
 	Revision     int    `db:"revision"`
 	Scope        string `db:"scope"`
@@ -62,7 +64,7 @@ type row struct {
 // actor may see it: inside a transaction every statement holds up other writers.
 const selectRows = `SELECT r.id, r.number, r.workflow, r.organization, o.code AS org_code, o.name AS org_name, o.path AS org_path, COALESCE(o.data, '{}') AS org_data,
 	r.title, r.state, r.category, r.turn, r.entry, r.assignee, COALESCE(s.name, '') AS assignee_name, r.requester, r.priority, COALESCE(r.tags, '[]') AS tags,
-	r.due, r.due_set, r.state_since, r.wake_at, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to,
+	r.due, r.due_set, r.state_since, r.wake_at, COALESCE(r.data, '{}') AS data, COALESCE(r.face, '{}') AS face, COALESCE(r.restricted_to, '[]') AS restricted_to, r.visibility, COALESCE(r.participants, '[]') AS participants,
 	r.period, r.revision, r.remind_at, r.paused_until, r.scope, COALESCE(c.scope, '') AS client_scope, r.created,
 	(SELECT json_group_array(json_array(t.key, t."from", t."to", t.actor, t.on_behalf_of, t.revision, t.at) ORDER BY t.revision) FROM transitions t WHERE t.request = r.id) AS steps,
 	(SELECT json_group_array(json_array(h.started, h.until, h.ended) ORDER BY h.started) FROM pauses h WHERE h.request = r.id) AS pauses,

@@ -27,6 +27,8 @@ type NewRequest struct {
 	Period       string         `json:"period"`
 	Data         map[string]any `json:"data"`
 	Items        []NewItem      `json:"items"`
+	Visibility   string         `json:"visibility"`   // organization unless said otherwise, or restricted
+	Participants []string       `json:"participants"` // users who take part in a restricted request
 
 	because string // why the portal opens it by itself
 }
@@ -135,6 +137,9 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 		Now: now, Opened: now, ID: id, Title: l.Title, Period: in.Period, State: def.Initial, Entry: 1, StateSince: now, OrgID: org.Id, OrgCode: org.GetString("code"), OrgName: l.OrgName, OrgData: object(org.GetString("data")),
 		Data: map[string]any{}, Systems: map[string]bool{}, Known: map[string]bool{}, People: map[string]string{}, Jobs: map[string]JobState{},
 	}
+	if err := l.firstPeople(tx, in); err != nil {
+		return err
+	}
 	if err := l.firstData(in, org); err != nil {
 		return err
 	}
@@ -167,7 +172,7 @@ func (e *Engine) store(tx core.App, l *live, state *State, because string) error
 	now := schema.Stamp(l.facts.Now)
 	err := schema.Insert(tx, schema.Requests, dbx.Params{
 		"id": l.ID, "number": l.Number, "workflow": l.Workflow, "workflow_key": l.def.Key, "organization": l.Organization, "period": l.Period, "title": l.facts.Title,
-		"state": l.State, "category": state.Category, "turn": state.Turn, "entry": 1, "assignee": l.Assignee, "requester": l.Requester, "visibility": "organization", "participants": "[]",
+		"state": l.State, "category": state.Category, "turn": state.Turn, "entry": 1, "assignee": l.Assignee, "requester": l.Requester, "visibility": l.Visibility, "participants": l.Participants,
 		"priority": "normal", "tags": "[]", "due": l.facts.Due, "due_set": l.facts.DueSet, "state_since": l.StateSince, "data": "{}", "progress": "{}", "face": "{}", "restricted_to": "[]",
 		"revision": 0, "closed_at": "", "scope": l.Scope, "created": now, "updated": now,
 	})
@@ -194,6 +199,9 @@ func (e *Engine) store(tx core.App, l *live, state *State, because string) error
 		return err
 	}
 	if err := e.rescope(tx, l, state); err != nil {
+		return err
+	}
+	if err := e.restrict(tx, l); err != nil {
 		return err
 	}
 	change := map[string]any{"number": l.Number, "workflow": l.def.Key, "state": l.State}

@@ -93,20 +93,10 @@ func (e *Engine) syncItems(tx core.App, l *live) error {
 	return e.saveItems(tx, l, l.def.sync(l.facts))
 }
 
-// patchHead changes title, due date, assignee, priority and tags: staff's
-// business, by those who may work requests.
+// patchHead changes title, due date, assignee, priority and tags.
 func (e *Engine) patchHead(tx core.App, l *live, in RequestPatch) error {
-	if err := staffOnly(l.who.Actor); err != nil {
+	if err := e.mayHead(tx, l); err != nil {
 		return err
-	}
-	if l.who.Shown || (!l.who.Superuser && !l.who.System) {
-		member, err := access.StaffOf(tx, l.who.Actor.ID)
-		if err != nil {
-			return err
-		}
-		if l.who.Shown || !member.AtLeast("operator") {
-			return problem.New(problem.Role, "Your role lets you look, not change.")
-		}
 	}
 	if in.Title != nil {
 		if blank(*in.Title) || len(*in.Title) > 300 {

@@ -130,7 +130,7 @@ func (i *Item) vetoers(roles []string) []string {
 // voteOf makes a person's vote from a decision.
 func voteOf(r *Review, who Who, status, comment string, at string) Vote {
 	role, veto := r.voterRole(who)
-	return Vote{Name: who.Actor.Name, Role: role, Status: status, Veto: veto, Comment: comment, At: at}
+	return Vote{Name: who.Actor.By(), Role: role, Status: status, Veto: veto, Comment: comment, At: at}
 }
 
 // ReviewView says how far a decision by several people has come.

@@ -17,6 +17,9 @@ func (e *Engine) review(tx core.App, l *live, i *Item, in ItemPatch) error {
 	if ok, why := l.def.mayReview(l.asShown(), i, l.who); !ok || !i.Active {
 		return problem.New(problem.NotYours, why).With(i.ID, problem.NotYours, why)
 	}
+	if s := l.def.Section(i.Section); s != nil {
+		l.who = l.who.as(l.def.reviewers(s, l.def.Spec(i.Section, i.Key)))
+	}
 	if err := l.decisionPossible(i, in); err != nil {
 		return err
 	}
@@ -55,7 +58,7 @@ func (l *live) decide(i *Item, in ItemPatch) {
 	status := in.Status
 	if spec := l.def.Spec(i.Section, i.Key); spec.ByVotes() && status != Waived && !l.who.Superuser {
 		v := voteOf(spec.Review, l.who, status, firstOf(comment, human(reason)), schema.Stamp(l.facts.Now))
-		status = i.vote(spec.Review, l.who.Actor.ID, v, l.facts.Gone)
+		status = i.vote(spec.Review, l.who.voice(), v, l.facts.Gone)
 		if sentBack(status) && !sentBack(in.Status) {
 			reason, comment = i.Reason, i.Comment // an acceptance does not wipe why somebody else refused
 		}
@@ -70,7 +73,7 @@ func (l *live) takeBack(i *Item) {
 		if sentBack(i.Status) {
 			i.Tries--
 		}
-		if i.Status = i.unvote(spec.Review, l.who.Actor.ID); sentBack(i.Status) {
+		if i.Status = i.unvote(spec.Review, l.who.voice()); sentBack(i.Status) {
 			i.Tries++
 		} else {
 			i.Reason, i.Comment = "", ""
@@ -94,7 +97,7 @@ func (l *live) takeBack(i *Item) {
 // mayTakeBack says whether there is an own decision that may be undone.
 func (l *live) mayTakeBack(i *Item) bool {
 	if l.def.Spec(i.Section, i.Key).ByVotes() {
-		_, voted := i.Votes[l.who.Actor.ID]
+		_, voted := i.Votes[l.who.voice()]
 		return voted
 	}
 	return i.Shown != nil || (l.who.Side() == "client" && i.Reviewer == l.who.Actor.ID && i.Status != i.EnteredStatus)

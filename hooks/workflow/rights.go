@@ -2,6 +2,8 @@ package workflow
 
 import (
 	"slices"
+
+	"gatehouse/hooks/access"
 )
 
 // Item rights follow from the state's "can" and the item's status alone; pages
@@ -72,8 +74,8 @@ func (c *Compiled) mayProvide(f *Facts, i *Item, who Who) (bool, string) {
 		}
 		return false, map[string]string{"client": "The client gives this.", "staff": "We attach this for you."}[s.provider()]
 	}
-	if who.Side() == "client" && who.Standing.ReadsOnly() {
-		return false, "You can view this. Only an admin or a member can change it."
+	if who.Side() == "client" && !who.Standing.May(access.Provide) {
+		return false, who.Standing.Refuses(access.Provide, "You can view this. Only an admin or a member can change it.")
 	}
 	if who.Side() == "staff" && s.ProviderRole != "" && !who.Standing.Has(s.ProviderRole) {
 		return false, "Only " + c.roleWords([]string{s.ProviderRole}, false) + " attaches this."
@@ -98,7 +100,11 @@ func (c *Compiled) mayReview(f *Facts, i *Item, who Who) (bool, string) {
 	if s == nil || state == nil || !slices.Contains(state.Can.Review, i.Section) {
 		return false, "Items of this section are not reviewed now."
 	}
-	if roles := c.reviewers(s, c.Spec(i.Section, i.Key)); !who.acts(roles) {
+	roles := c.reviewers(s, c.Spec(i.Section, i.Key))
+	if who = who.as(roles); !who.acts(roles) {
+		if who.Standing.Halted != "" {
+			return false, who.Standing.Halted
+		}
 		return false, "Only " + c.roleWords(roles, c.IsClientRole(roles[0])) + " decides on this."
 	}
 	return true, ""
@@ -126,8 +132,8 @@ func (c *Compiled) mayWrite(f *Facts, field *Field, who Who) (bool, string) {
 		return true, ""
 	case field.Staff():
 		return who.Side() == "staff" && !who.Shown && len(who.Standing.Roles) > 0, "Your role lets you look, not change."
-	case who.Side() == "client" && who.Standing.ReadsOnly():
-		return false, "You can view this. Only an admin or a member can change it."
+	case who.Side() == "client" && !who.Standing.May(access.Provide):
+		return false, who.Standing.Refuses(access.Provide, "You can view this. Only an admin or a member can change it.")
 	case who.Side() == "staff" && len(who.Standing.Roles) == 0:
 		return false, "Your role lets you look, not change."
 	case state.Turn != who.Side():

@@ -122,6 +122,7 @@ func (e *Engine) apply(tx core.App, l *live, in Input) error {
 		}
 		return problem.Blocked(verdict.Blockers)
 	}
+	l.who = l.who.as(verdict.Transition.By)
 	return e.take(tx, l, verdict.Transition, in)
 }
 

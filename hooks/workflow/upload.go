@@ -7,6 +7,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/problem"
 	"gatehouse/hooks/schema"
 )
@@ -18,11 +19,12 @@ type Slot struct {
 	Organization string
 	Item         string
 	Title        string
-	Accept       []string // file name endings; empty accepts the usual ones
-	MaxBytes     int64    // 0: no limit of its own
-	Most         int      // how many files; 0: no limit
-	Count        int      // how many there are
-	Scope        string   // for the new document
+	Accept       []string     // file name endings; empty accepts the usual ones
+	MaxBytes     int64        // 0: no limit of its own
+	Most         int          // how many files; 0: no limit
+	Count        int          // how many there are
+	Scope        string       // for the new document
+	Author       schema.Actor // who sends it, and for whom where the right was lent
 }
 
 // SlotFor says where an actor may put a document on an item now, or refuses.
@@ -40,7 +42,8 @@ func (e *Engine) SlotFor(tx core.App, item string, actor schema.Actor) (Slot, er
 	if spec == nil || !takesFiles {
 		return Slot{}, problem.Field("item", problem.BadInput, i.Title+" is not answered with a file.")
 	}
-	slot := Slot{Request: l.ID, Organization: l.Organization, Item: i.ID, Title: i.Title, Accept: spec.Accept, MaxBytes: int64(spec.MaxMB) << 20, Count: i.Files.Ready + i.Files.Scanning, Scope: l.ClientScope}
+	slot := Slot{Request: l.ID, Organization: l.Organization, Item: i.ID, Title: i.Title, Accept: spec.Accept, MaxBytes: int64(spec.MaxMB) << 20, Count: i.Files.Ready + i.Files.Scanning, Scope: l.ClientScope,
+		Author: l.who.Actor.Lent(l.who.Standing.OnBehalfOf, l.who.Standing.GiverName)}
 	if spec.Files != nil {
 		slot.Most = spec.Files.Max
 	}
@@ -61,14 +64,16 @@ func (e *Engine) SlotForRequest(tx core.App, request string, actor schema.Actor)
 	if err != nil {
 		return Slot{}, err
 	}
-	if actor.Kind == schema.ActorUser && l.who.Standing.ReadsOnly() {
-		return Slot{}, problem.New(problem.NotYours, "You can view this. Only an admin or a member can send files.")
+	// Attachments go with messages.
+	l.who.Standing = l.who.Standing.With(access.Message)
+	if actor.Kind == schema.ActorUser && !l.who.Standing.May(access.Message) {
+		return Slot{}, problem.New(problem.NotYours, l.who.Standing.Refuses(access.Message, "You can view this. Only an admin or a member can send files."))
 	}
 	scope := l.ClientScope
 	if scope == "" {
 		scope = l.Scope
 	}
-	return Slot{Request: l.ID, Organization: l.Organization, Scope: scope}, nil
+	return Slot{Request: l.ID, Organization: l.Organization, Scope: scope, Author: l.who.Actor.Lent(l.who.Standing.OnBehalfOf, l.who.Standing.GiverName)}, nil
 }
 
 // DocumentsChanged settles an item after a document was added, removed or
@@ -145,27 +150,36 @@ func requestOf(tx core.App, item string) (string, error) {
 	return record.GetString("request"), nil
 }
 
-// Author says who writes a message or a note on a request, and with which scope
-// it is stored; it refuses those who may only look.
-func (e *Engine) Author(tx core.App, request string, actor schema.Actor, note bool) (scope, organization string, err error) {
+// Authorship is who writes words on a request, for whom where the right was
+// lent, and with which scope they are stored.
+type Authorship struct {
+	Scope        string
+	Organization string
+	Author       schema.Actor
+}
+
+// Author says who writes a message or a note on a request; it refuses those who
+// may only look.
+func (e *Engine) Author(tx core.App, request string, actor schema.Actor, note bool) (a Authorship, err error) {
 	l, err := e.load(tx, request, actor)
 	if err != nil {
-		return "", "", err
+		return a, err
 	}
 	if note {
 		if err := staffOnly(actor); err != nil {
-			return "", "", err
+			return a, err
 		}
 		if l.who.Shown {
-			return "", "", noSuch(nil)
+			return a, noSuch(nil)
 		}
-		return l.Scope, l.Organization, nil
+		return Authorship{Scope: l.Scope, Organization: l.Organization, Author: actor}, nil
 	}
 	if l.ClientScope == "" {
-		return "", "", problem.Field("request", problem.BadInput, "The client does not see this request yet. Write an internal note, or send the request first.")
+		return a, problem.Field("request", problem.BadInput, "The client does not see this request yet. Write an internal note, or send the request first.")
 	}
-	if actor.Kind == schema.ActorUser && l.who.Standing.ReadsOnly() {
-		return "", "", problem.New(problem.NotYours, "You can view this. Only an admin or a member can write.")
+	l.who.Standing = l.who.Standing.With(access.Message)
+	if actor.Kind == schema.ActorUser && !l.who.Standing.May(access.Message) {
+		return a, problem.New(problem.NotYours, l.who.Standing.Refuses(access.Message, "You can view this. Only an admin or a member can write."))
 	}
-	return l.ClientScope, l.Organization, nil
+	return Authorship{Scope: l.ClientScope, Organization: l.Organization, Author: l.who.Actor.Lent(l.who.Standing.OnBehalfOf, l.who.Standing.GiverName)}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/problem"
 	"gatehouse/hooks/schema"
 )
@@ -37,6 +38,8 @@ type View struct {
 	Progress         Progress      `json:"progress"`
 	ReadOnly         string        `json:"read_only"`
 	ActingFor        string        `json:"acting_for"`
+	ActingUntil      string        `json:"acting_until,omitempty"` // when the delegation ends
+	SeenBy           string        `json:"seen_by"`                // who of the client sees a restricted request, in words; empty if everybody does
 	Sections         []SectionView `json:"sections"`
 	Fields           []FieldView   `json:"fields"`
 	Actions          []Action      `json:"actions"`
@@ -270,13 +273,16 @@ func (l *live) view(documents map[string][]DocumentView) View {
 	f, def := l.facts, l.def
 	v := View{
 		ID: l.ID, Number: l.Number, Title: l.Title, Side: "staff", Workflow: def.Key, WorkflowTitle: def.Title, Organization: l.Organization, OrganizationName: l.OrgName, State: l.State,
-		Due: l.Due, StateSince: l.StateSince, Created: l.Created, Revision: l.Revision, Contact: l.contact(), Progress: def.progress(f), ActingFor: l.who.Standing.GiverName,
+		Due: l.Due, StateSince: l.StateSince, Created: l.Created, Revision: l.Revision, Contact: l.contact(), Progress: def.progress(f), ActingFor: l.who.Standing.GiverName, SeenBy: l.seenBy(),
+	}
+	if v.ActingFor != "" {
+		v.ActingUntil = schema.Stamp(l.who.Standing.Until)
 	}
 	if l.clientSide() {
 		v.Side, v.State, v.Due, v.StateSince, v.Revision, v.Contact = "client", l.shown.State, l.shown.Due, l.shown.Since, l.shown.Revision, l.shown.Contact
 		v.Progress = l.before.Progress
 		if l.who.Standing.ReadsOnly() && !l.who.Shown {
-			v.ReadOnly = "You can view this. Only an admin or a member can send."
+			v.ReadOnly = l.who.Standing.Refuses(access.Provide, "You can view this. Only an admin or a member can send.")
 		}
 		if l.who.Shown {
 			v.ReadOnly = "You see what the client sees. This is in other hands now."
@@ -506,6 +512,7 @@ type Action struct {
 	Confirm     bool              `json:"confirm"`
 	Primary     bool              `json:"primary"`
 	Consequence string            `json:"consequence"`
+	For         string            `json:"for,omitempty"` // whose right it is, where it was lent
 	Blockers    []problem.Blocker `json:"blockers"`
 	Requires    []Requirement     `json:"requires"`
 }
@@ -542,7 +549,7 @@ func (l *live) actions() []Action {
 			continue
 		}
 		verdict := l.def.Decide(f, t.Key, l.who, nil)
-		a := Action{Key: t.Key, Label: t.Label.In(l.locale()), To: t.To, Allowed: verdict.Allowed, By: l.def.Sides(t), Confirm: t.Confirm, Blockers: verdict.Blockers, Requires: []Requirement{}, Consequence: l.consequence(t)}
+		a := Action{Key: t.Key, Label: t.Label.In(l.locale()), For: l.who.as(t.By).Standing.GiverName, To: t.To, Allowed: verdict.Allowed, By: l.def.Sides(t), Confirm: t.Confirm, Blockers: verdict.Blockers, Requires: []Requirement{}, Consequence: l.consequence(t)}
 		if l.clientSide() {
 			a.By = slices.DeleteFunc(a.By, func(s string) bool { return s != "client" })
 		}

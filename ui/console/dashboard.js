@@ -46,6 +46,9 @@ export async function open(hash) {
     return page;
 }
 
+/** The firm's name and colour over the dashboard's own pages. */
+export const dress = () => stage.ready();
+
 /** What the dashboard's header lacks: names for buttons that lose their text, and a way past them. */
 function dressHeader() {
     const header = document.querySelector(".app-header");

@@ -3,6 +3,7 @@
 try {
     const base = "/_/extensions/gatehouse/";
     const home = "#/gatehouse/queue";
+    const records = "#/collections";
     const auth = app.pb.authStore;
     const isStaff = () => auth.record?.collectionName === "staff";
     const isValid = () => auth.isValid && !!auth.record?.id;
@@ -12,8 +13,8 @@ try {
     style.href = base + "console.css";
     document.head.append(style);
 
-    // The loads that the dashboard makes for superusers answer 403 to staff and would raise a message each.
-    for (const name of ["loadCollections", "silentlyReloadCollections", "loadSettings", "loadOAuth2Providers"]) {
+    // What the dashboard loads for superusers holds nothing for staff, and would undo the firm's name and colour.
+    for (const name of ["loadSettings", "loadOAuth2Providers"]) {
         const load = app.store[name];
         app.store[name] = (...args) => (isStaff() ? Promise.resolve() : load.apply(app.store, args));
     }
@@ -40,7 +41,14 @@ try {
             label: "Workflows",
             isActive: active("workflows", "workflow", "runs", "run"),
         },
+        { href: "#/gatehouse/firm", icon: "ri-team-line", label: "Firm", isActive: active("firm", "person") },
         { href: "#/gatehouse/mail", icon: "ri-mail-line", label: "Mail", isActive: active("mail") },
+        {
+            href: records + "?collection=requests",
+            icon: "ri-table-line",
+            label: "Records",
+            isActive: () => app.utils.isActivePath(records),
+        },
         { href: "#/gatehouse/account", icon: "ri-user-line", label: "Account", isActive: active("account") },
     ];
     const repairLinks = app.store.headerLinks.slice();
@@ -48,12 +56,20 @@ try {
         const staff = app.store.superuser?.collectionName === "staff";
         app.store.headerLinks = staff ? links : repairLinks;
         document.documentElement.dataset.ghKind = staff ? "staff" : "";
+        // The server says of each collection whether this person ever makes a new record there.
+        document.documentElement.dataset.ghCreates = staff ? String(!!app.store.activeCollection?.creates) : "";
     });
 
-    // Staff have no business in the schema, logs and settings, and nobody signs in there by accident.
+    // Staff have no business in the logs and settings, and nobody signs in there by accident. Records is PocketBase's
+    // own list and editor; which collections there are is asked for when somebody first goes there.
     const elsewhere = () => {
         const hash = location.hash;
-        const ours = hash.startsWith("#/gatehouse/");
+        const inRecords = hash.split("?")[0] === records;
+        if (inRecords && isValid() && isStaff()) {
+            if (app.store.collections.length === 0) app.store.loadCollections();
+            import(base + "dashboard.js").then((adapter) => adapter.dress()).catch(() => {});
+        }
+        const ours = hash.startsWith("#/gatehouse/") || (inRecords && isStaff());
         if (isValid() && isStaff() && !ours) location.replace(home);
         else if (isValid() && !isStaff() && ours) location.replace("#/collections");
         else if (!isValid() && (hash === "" || hash === "#/")) location.replace("#/gatehouse/sign-in");
@@ -75,7 +91,11 @@ try {
         const signIn = route.path.startsWith("#/gatehouse/sign-in");
         app.store.showHeader = isValid() && !signIn;
         return import(base + "dashboard.js").then(
-            (adapter) => adapter.open(route.path),
+            async (adapter) => {
+                const page = await adapter.open(route.path);
+                // Whoever went on to Records meanwhile is not called back.
+                return location.hash.startsWith("#/gatehouse/") ? page : app.store.page;
+            },
             (err) => {
                 console.warn("The console could not be loaded:", err);
                 const page = document.createElement("div");

@@ -5,11 +5,14 @@ import { icon } from "../parts/icons.js";
 import { skeleton, empty, refused, left, readOnlyBar } from "../parts/faces.js";
 import { invitationList } from "../parts/invitations.js";
 import { invite } from "../parts/invite.js";
+import { changeStatus, loanList, mateButtons } from "../parts/team.js";
 import { queueRows } from "../parts/queue-rows.js";
 import { date, exact } from "../parts/format.js";
 import { address } from "../parts/routes.js";
 import { manages } from "./clients.js";
+import { openWho } from "../parts/explain.js";
 import { words } from "../words.js";
+import { words as access } from "../words-access.js";
 
 const w = words.client;
 
@@ -21,11 +24,17 @@ export function pageClient(ctx) {
     const narrow = matchMedia("(max-width: 699px)");
     /** @type {any} */
     let client = null;
+    /** @type {any} */
+    let team = null;
 
     async function load() {
         if (!client) paint(main, h("h1", { class: "gh-silent" }, words.clients.title), skeleton());
         try {
-            [client] = await Promise.all([api.get(`/api/portal/clients/${encodeURIComponent(id)}`, {}, signal), ready]);
+            [client, team] = await Promise.all([
+                api.get(`/api/portal/clients/${encodeURIComponent(id)}`, {}, signal),
+                api.get("/api/portal/team", { organization: id }, signal),
+                ready,
+            ]);
             host.title([client.name, words.clients.title]);
             draw();
         } catch (err) {
@@ -47,8 +56,22 @@ export function pageClient(ctx) {
                     [client.code, client.status !== "active" && words.clients.status[client.status]]
                         .filter(Boolean)
                         .join(" · "),
+                    manages(me) && [
+                        " ",
+                        h(
+                            "button",
+                            {
+                                type: "button",
+                                class: "gh-link",
+                                "data-k": "status",
+                                onclick: () => changeStatus(ctx, client, load),
+                            },
+                            words.team.changeStatus,
+                        ),
+                    ],
                 ),
-                me.role !== "viewer" &&
+                client.status === "active" &&
+                    me.role !== "viewer" &&
                     h(
                         "a",
                         { class: "gh-btn gh-first gh-end", href: address("new", { client: id }), "data-k": "new" },
@@ -57,6 +80,21 @@ export function pageClient(ctx) {
                     ),
             ),
             readOnlyBar(me),
+            me.role !== "viewer" &&
+                h(
+                    "p",
+                    {},
+                    h(
+                        "button",
+                        {
+                            type: "button",
+                            class: "gh-link",
+                            "data-k": "who",
+                            onclick: () => openWho(ctx, "organizations", id, client.name),
+                        },
+                        access.explain.open,
+                    ),
+                ),
             section(
                 w.requests,
                 client.requests.length === 0
@@ -65,7 +103,7 @@ export function pageClient(ctx) {
             ),
             section(
                 w.people,
-                client.people.length === 0 ? empty(w.noPeople) : people(client.people),
+                client.people.length === 0 ? empty(w.noPeople) : people(ctx, client.people, team, load),
                 manages(me)
                     ? h(
                           "button",
@@ -81,14 +119,23 @@ export function pageClient(ctx) {
                     : h("p", { class: "gh-muted" }, words.clients.onlyManagers),
             ),
             section(w.invitations, invitationList(ctx, client.invitations, load)),
+            section(words.team.loans, loanList(ctx, team.delegations, load)),
             client.units.length > 0 &&
                 section(
                     w.units,
                     h(
                         "ul",
                         { class: "gh-plain gh-units" },
-                        client.units.map((/** @type {any} */ one) =>
-                            h("li", {}, h("a", { href: address("client/" + one.id) }, h("bdi", {}, one.name))),
+                        // The whole tree below, each level a step further in.
+                        tree(team.units, id).map(({ one, depth }) =>
+                            h(
+                                "li",
+                                { style: `margin-inline-start: ${depth * 20}px` },
+                                h("a", { href: address("client/" + one.id) }, h("bdi", {}, one.name)),
+                                h("span", { class: "gh-muted" }, ` · ${words.team.unitPeople(one.people)}`),
+                                one.status !== "active" &&
+                                    h("span", { class: "gh-muted" }, ` · ${words.clients.status[one.status]}`),
+                            ),
                         ),
                     ),
                 ),
@@ -107,8 +154,20 @@ function section(title, ...children) {
     return h("section", { class: "gh-section" }, h("h2", {}, title), children);
 }
 
-/** @param {any[]} list */
-function people(list) {
+/** @param {any[]} units @param {string} parent @param {number} [depth] @returns {{one: any, depth: number}[]} */
+function tree(units, parent, depth = 0) {
+    return units
+        .filter((one) => one.parent === parent)
+        .flatMap((one) => [{ one, depth }, ...tree(units, one.id, depth + 1)]);
+}
+
+/**
+ * @param {import("../parts/stage.js").Ctx} ctx
+ * @param {any[]} list
+ * @param {any} team
+ * @param {() => void} changed
+ */
+function people(ctx, list, team, changed) {
     return h(
         "table",
         { class: "gh-table gh-stack" },
@@ -119,6 +178,7 @@ function people(list) {
                 "tr",
                 {},
                 Object.values(w.columns).map((text) => h("th", { scope: "col" }, text)),
+                team.can_manage && h("th", { scope: "col" }, h("span", { class: "gh-silent" }, words.team.actions)),
             ),
         ),
         h(
@@ -131,7 +191,7 @@ function people(list) {
                     h(
                         "td",
                         { class: "gh-cell-main" },
-                        h("strong", {}, h("bdi", {}, one.name || one.email)),
+                        h("a", { href: address("person/" + one.user) }, h("bdi", {}, one.name || one.email)),
                         " ",
                         h("span", { class: "gh-muted gh-sub" }, h("bdi", {}, one.email)),
                     ),
@@ -148,6 +208,7 @@ function people(list) {
                         { "data-label": w.columns.seen },
                         one.last_seen ? h("span", { title: exact(one.last_seen) }, date(one.last_seen)) : w.never,
                     ),
+                    team.can_manage && h("td", {}, mateButtons(ctx, one, list, changed)),
                 ),
             ),
         ),

@@ -46,9 +46,10 @@ function fallback(status) {
  * @param {object} door
  * @param {() => string} door.token
  * @param {() => Promise<boolean>} door.signInAgain  asks over the page; false when the person leaves
+ * @param {() => Promise<boolean>} [door.proveAgain]  asks for the password before what matters; false when the person leaves
  * @param {typeof fetch} [door.fetch]
  */
-export function makeApi({ token, signInAgain, fetch = globalThis.fetch.bind(globalThis) }) {
+export function makeApi({ token, signInAgain, proveAgain, fetch = globalThis.fetch.bind(globalThis) }) {
     /** @type {{value: string, until: number} | null} */
     let fileToken = null;
 
@@ -85,7 +86,9 @@ export function makeApi({ token, signInAgain, fetch = globalThis.fetch.bind(glob
         try {
             return await once(path, call);
         } catch (err) {
-            if (!(err instanceof Problem) || err.status !== 401 || call.quiet) throw err;
+            if (!(err instanceof Problem) || call.quiet) throw err;
+            if (err.data.prove?.code === "prove_again" && proveAgain && (await proveAgain())) return once(path, call);
+            if (err.status !== 401) throw err;
             if (!(await signInAgain())) throw err;
             return once(path, call);
         }

@@ -19,7 +19,9 @@ export function invite({ api }, organization, done) {
     const role = h(
         "select",
         { name: "role" },
-        Object.entries(w.roles).map(([value, text]) => h("option", { value, selected: value === "member" }, text)),
+        Object.entries(w.roles)
+            .filter(([value]) => value !== "delegate")
+            .map(([value, text]) => h("option", { value, selected: value === "member" }, text)),
     );
     formDialog({
         title: w.inviteTitle,

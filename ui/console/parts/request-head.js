@@ -7,9 +7,13 @@ import { address, queueAddress } from "./routes.js";
 import { formDialog } from "./dialog.js";
 import { field } from "./field.js";
 import { labels, tagsOf } from "./labels.js";
+import { changeParticipants } from "./participants.js";
 import { openWhere } from "./where.js";
 import { say } from "./say.js";
+import { openWho } from "./explain.js";
+import { buildWall } from "./walls.js";
 import { words } from "../words.js";
+import { words as access } from "../words-access.js";
 
 const w = words.request;
 
@@ -57,6 +61,14 @@ export function requestHead(desk) {
                 mayWrite && view.assignee !== ctx.me.id && link(w.assignMe, "assign-me", () => assign(desk, ctx.me.id)),
                 mayWrite && link(w.assign, "assign", () => chooseOwner(desk)),
             ),
+            ctx.me.role !== "viewer" &&
+                h(
+                    "p",
+                    {},
+                    link(access.explain.open, "who", () => openWho(ctx, "requests", view.id, view.number)),
+                    (ctx.me.role === "manager" || ctx.me.role === "owner") &&
+                        link(access.wall.addHere, "wall", () => buildWall(ctx, { request: view.id }, () => {})),
+                ),
             view.side !== "client" &&
                 h(
                     "p",
@@ -69,6 +81,13 @@ export function requestHead(desk) {
                 { class: "gh-muted" },
                 view.client_sees?.label ? `${w.clientSees}: ${view.client_sees.label}` : w.clientSeesNothing,
             ),
+            view.side !== "client" &&
+                h(
+                    "p",
+                    { class: "gh-muted" },
+                    view.seen_by || words.participants.everybody,
+                    mayWrite && link(words.participants.link, "participants", () => changeParticipants(desk)),
+                ),
             (view.people ?? []).length > 0 &&
                 h(
                     "p",

@@ -32,6 +32,8 @@ export const pages = [
     { name: "migrate", path: "workflow/{id}/move", file: "pages/workflow-move.js", make: "pageWorkflowMove" },
     { name: "runs", path: "runs", file: "pages/runs.js", make: "pageRuns" },
     { name: "run", path: "run/{id}", file: "pages/run.js", make: "pageRun" },
+    { name: "person", path: "person/{id}", file: "pages/person.js", make: "pagePerson" },
+    { name: "team", path: "firm", file: "pages/team.js", make: "pageTeam" },
     { name: "account", path: "account", file: "pages/account.js", make: "pageAccount" },
     { name: "mail", path: "mail", file: "pages/mail.js", make: "pageMail" },
 ];

@@ -5,6 +5,7 @@ import { h } from "./dom.js";
 import { makeApi } from "./api.js";
 import { makeLive } from "./live.js";
 import { keepSession, secondsLeft, signOut } from "./session.js";
+import { askProof } from "./prove.js";
 import { match, address, safeReturn, START } from "./routes.js";
 import { openRegions } from "./say.js";
 import { setPlace } from "./format.js";
@@ -49,7 +50,11 @@ export function makeStage(host, load) {
     const firm = { name: "", mail: "ready", contact_email: "", accent: "", logo: "" };
 
     /** @type {import("./api.js").Api} */
-    const api = makeApi({ token: () => host.session()?.token ?? "", signInAgain: () => session.signInAgain() });
+    const api = makeApi({
+        token: () => host.session()?.token ?? "",
+        signInAgain: () => session.signInAgain(),
+        proveAgain: () => askProof(() => api),
+    });
     const session = keepSession(host, () => api);
     const live = makeLive({ person: () => host.session()?.person.id ?? "", api });
     openRegions();
@@ -127,6 +132,8 @@ export function makeStage(host, load) {
             live.close();
         },
         signOut: () => signOut(host, api),
+        /** Language, zone, and the firm's name and colour, where no page of ours is open. */
+        ready,
     };
 }
 

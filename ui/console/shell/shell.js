@@ -6,6 +6,7 @@ import { address, START, match } from "../parts/routes.js";
 import { readable } from "../parts/colour.js";
 import { h, paint } from "../parts/dom.js";
 import { words } from "../words.js";
+import { words as access } from "../words-access.js";
 
 const STORE = "gatehouse.plain";
 const THEME = "gatehouse.theme";
@@ -80,6 +81,7 @@ function drawHeader() {
             link(START, words.nav.queue, ["queue", "new", "request"]),
             link("clients", words.nav.clients, ["clients", "client"]),
             link("workflows", words.nav.workflows, ["workflows", "import", "workflow", "migrate", "runs", "run"]),
+            link("firm", access.staff.title, ["team", "person"]),
             link("mail", words.nav.mail, ["mail"]),
             link("account", words.nav.account, ["account"]),
         ),

@@ -1,5 +1,5 @@
 /** The one door to the server: every call of the portal is a function here. */
-import PocketBase, { ClientResponseError, type RecordModel, type SendOptions } from "pocketbase";
+import PocketBase, { BaseAuthStore, ClientResponseError, type RecordModel, type SendOptions } from "pocketbase";
 import { Problem, problemFrom } from "./problem";
 import type {
   AppOffer,
@@ -8,15 +8,19 @@ import type {
   Doc,
   Factor,
   Firm,
+  Gone,
   Home,
   Invitation,
   LibraryDoc,
+  Loans,
   Me,
   Message,
   Persona,
   RequestView,
+  Sharing,
   Session,
   Show,
+  Team,
   Timeline,
 } from "./types";
 
@@ -25,7 +29,23 @@ export interface AuthAnswer {
   record: RecordModel;
 }
 
-const pb = new PocketBase(location.origin);
+/**
+ * Staff who look at the portal as a client come with a token behind the "#". It is taken out of the address at once,
+ * kept for this tab alone, and beside whatever sign-in the browser has.
+ */
+const VIEW = "gatehouse.view";
+
+const given = new URLSearchParams(location.hash.slice(1));
+if (given.has("view")) {
+  sessionStorage.setItem(VIEW, `${given.get("view")} ${given.get("user")}`);
+  history.replaceState(null, "", location.pathname);
+}
+const view = sessionStorage.getItem(VIEW)?.split(" ");
+/** Whether somebody of the firm looks with this person's eyes: nothing can be changed. */
+export const viewing = !!view;
+
+const pb = new PocketBase(location.origin, view ? new BaseAuthStore() : undefined);
+if (view) pb.authStore.save(view[0] ?? "", { id: view[1] ?? "", collectionId: "", collectionName: "users" });
 pb.autoCancellation(false);
 
 /** Where PocketBase's dashboard, which the staff console lives in, keeps its sign-in. */
@@ -38,12 +58,20 @@ export function whenSignedOut(ask: () => Promise<void>) {
   onSignedOut = ask;
 }
 
+/** Stops looking as somebody else; what is left of it is forgotten even where the server is not reached. */
+export async function leaveView(): Promise<void> {
+  // Where this fails it is over already, or ends by itself.
+  await pb.send("/api/portal/view-as/end", { method: "POST" }).catch(() => {});
+  sessionStorage.removeItem(VIEW);
+}
+
 export const auth = {
   get userId() {
     return pb.authStore.record?.id ?? "";
   },
   /** Seconds until the sign-in ends; negative when it has. */
   get secondsLeft() {
+    if (viewing) return Infinity; // the server says when it is over
     const payload = pb.authStore.token.split(".")[1];
     if (!payload) return -1;
     const { exp } = JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/"))) as { exp: number };
@@ -63,7 +91,7 @@ async function call<T>(run: () => Promise<T>, signedIn = true): Promise<T> {
     return await run();
   } catch (err) {
     const problem = toProblem(err);
-    if (!signedIn || !auth.userId || !onSignedOut || !(await hasEnded(problem))) throw problem;
+    if (viewing || !signedIn || !auth.userId || !onSignedOut || !(await hasEnded(problem))) throw problem;
   }
   await onSignedOut();
   return call(run, signedIn);
@@ -147,6 +175,32 @@ export const enterDemo = (persona: string) => post<AuthAnswer & { go: string }>(
 export const emptyDemo = () => post<{ link: string }>("demo/empty", {}, false);
 export const isReady = async () => (await fetch("/readyz").catch(() => undefined))?.ok ?? false;
 
+// The team, and who acts for whom
+
+export const team = (organization: string) => send<Team>("team", { query: { organization } });
+export const changeMember = (membership: string, body: { role?: string; duties?: string[]; status?: string }) =>
+  send<unknown>(`team/${membership}`, { method: "PATCH", body });
+export const removeMember = (membership: string, hand_over: string) =>
+  post<Gone>(`team/${membership}/remove`, { hand_over });
+export const invite = (body: { email: string; name: string; organization: string; role: string; duties: string[] }) =>
+  post<unknown>("invitations", body);
+export const resendInvitation = (id: string) => post<unknown>(`invitations/${id}/resend`, {});
+export const revokeInvitation = (id: string) => post<unknown>(`invitations/${id}/revoke`, {});
+export const loans = () => send<Loans>("delegations");
+export const lend = (body: {
+  to?: string;
+  email?: string;
+  name?: string;
+  organization: string;
+  powers: string[];
+  ends: string;
+  reason: string;
+}) => post<{ delegation?: string; invitation?: string }>("delegations", body);
+export const revokeLoan = (id: string) => post<unknown>(`delegations/${id}/revoke`, {});
+export const sharing = (request: string) => send<Sharing>(`requests/${request}/people`);
+export const share = (request: string, participants: string[]) =>
+  send<Sharing | undefined>(`requests/${request}/people`, { method: "PATCH", body: { participants } });
+
 // Requests
 
 export const home = (organization: string) => send<Home>("home", { query: { organization } });
@@ -229,11 +283,24 @@ function toLibraryDoc(record: RecordModel): LibraryDoc {
   };
 }
 
+export interface Look {
+  id: string;
+  staff_name: string;
+  created: string;
+}
+/** Who of the firm looked at the portal as this person, the newest first. */
+export const looks = async () =>
+  (
+    await call(() =>
+      pb.collection<Look>("viewings").getList(1, 20, { sort: "-created", fields: "id,staff_name,created" }),
+    )
+  ).items;
+
 export const removeDocument = (id: string) => call(() => pb.collection("documents").delete(id));
 
 /** The address of a protected file, good for three minutes. */
 export async function fileAddress(url: Doc["url"], download = false): Promise<string> {
-  const token = await call(() => pb.files.getToken());
+  const token = viewing ? (await send<{ token: string }>("view-as/file")).token : await call(() => pb.files.getToken());
   return `${url}?token=${token}${download ? "&download=1" : ""}`;
 }
 
@@ -258,6 +325,7 @@ export function sendFile(body: FormData, progress: (sent: number) => void, stop:
 
 /** Calls back when something that this person may see has changed, and after the line was away. */
 export async function live(changed: (request: string) => void): Promise<void> {
+  if (viewing) return;
   let watch: ReturnType<typeof setInterval> | undefined;
   // What happens while the line is away is not told later: once it is back, everything shown is fetched again.
   pb.realtime.onDisconnect = (topics) => {

@@ -23,6 +23,7 @@ export const routes: Route[] = [
   { pattern: "/r/:id/sent", for: "people", page: () => import("./pages/Sent.svelte") },
   { pattern: "/documents", for: "people", page: () => import("./pages/Documents.svelte") },
   { pattern: "/messages", for: "people", page: () => import("./pages/Messages.svelte") },
+  { pattern: "/team", for: "people", page: () => import("./pages/Team.svelte") },
   { pattern: "/settings/profile", for: "people", page: () => import("./pages/Profile.svelte") },
   { pattern: "/sign-in", for: "anybody", page: () => import("./pages/SignIn.svelte") },
   { pattern: "/invite/:token", for: "anybody", page: () => import("./pages/Invite.svelte") },

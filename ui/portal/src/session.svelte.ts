@@ -55,11 +55,19 @@ export function chooseOrganization(id: string) {
 
 /** Leaves this person's things behind: drafts, choice and what pages held. A new page has none of it in memory. */
 export async function leave(to = "/sign-in") {
+  if (api.viewing) return leaveView();
   drafts.clear();
   await api.signOut();
   localStorage.removeItem(CHOICE);
   api.auth.forget();
   location.assign(to);
+}
+
+/** Back to the console, where looking as somebody else began; a tab that was opened for it closes. */
+export async function leaveView() {
+  await api.leaveView();
+  close();
+  location.assign("/_/");
 }
 
 let waiting: Promise<void> | undefined;

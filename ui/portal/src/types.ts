@@ -21,6 +21,93 @@ export interface Organization {
   role: string;
   role_text: string;
   needs: number;
+  status: string;
+  /** Of a delegate: until when, and for whom. */
+  until?: string;
+  acting_for?: string;
+}
+
+export interface Mate {
+  membership: string;
+  user: string;
+  name: string;
+  email: string; // empty for those who only look
+  role: string;
+  role_text: string;
+  duties: string[];
+  status: string;
+  last_seen: string;
+  you: boolean;
+  last_admin: boolean;
+}
+
+export interface TeamInvitation {
+  id: string;
+  email: string;
+  name: string;
+  role: string;
+  status: string;
+  sent_count: number;
+  expires: string;
+  opened_at: string;
+  invited_by_name: string;
+}
+
+export interface Loan {
+  id: string;
+  from: string;
+  from_name: string;
+  to: string;
+  to_name: string;
+  to_email: string;
+  organization: string;
+  organization_name: string;
+  request: string;
+  request_title: string;
+  powers: string[];
+  powers_text: string;
+  starts: string;
+  ends: string;
+  reason: string;
+  status: "live" | "planned" | "ended" | "revoked" | "asleep" | "invited";
+  invitation: string;
+  can_revoke: boolean;
+}
+
+export interface Team {
+  organization: { id: string; name: string; status: string };
+  can_manage: boolean;
+  can_lend: boolean;
+  why: string;
+  roles: { role: string; text: string }[];
+  duties: string[];
+  lends: string[];
+  people: Mate[];
+  above: number;
+  invitations: TeamInvitation[];
+  units: { id: string; name: string; kind: string; status: string; people: number }[];
+  delegations: Loan[];
+}
+
+export interface Loans {
+  given: Loan[];
+  received: Loan[];
+}
+
+export interface Gone {
+  delegations: number;
+  invitations: number;
+  handed_over: { request: string; number: string; title: string; what: string }[];
+  open: { request: string; number: string; title: string; what: string }[];
+}
+
+export interface Sharing {
+  visibility: "organization" | "restricted";
+  can_share: boolean;
+  why: string;
+  seen_by: string;
+  revision: number;
+  people: { id: string; name: string; takes_part: boolean; you: boolean }[];
 }
 
 /** A device that is signed in. */
@@ -315,6 +402,9 @@ export interface RequestView {
   progress: Progress;
   read_only: string;
   acting_for: string;
+  acting_until?: string;
+  /** Who of the client sees a restricted request, in words; empty where everybody of the organisation does. */
+  seen_by: string;
   paused?: { until: string } | null;
   sections: Section[];
   fields: RequestField[];

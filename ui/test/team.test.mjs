@@ -1,0 +1,205 @@
+// A client's admin looks after the own team; a member lets somebody else act; staff see all of it. In a real browser
+// against the real server, with the mails that were sent.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+
+import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
+import { Firm, password, tokenOf } from "./lib/firm.mjs";
+import { linkIn } from "./lib/mail.mjs";
+
+// The dashboard may ask for these before the console's script can keep it from it; staff are refused, as they should be.
+const dashboardStart = /403 \(Forbidden\) \S+\/api\/(settings|collections\?\S+|collections\/meta\/(scaffolds|oauth2-providers))$/;
+const inDays = (n) => new Date(Date.now() + n * 86_400_000).toISOString();
+
+describe("the people of a client", { skip: noBrowser }, () => {
+  const closing = [];
+  const later = { after: (close) => closing.push(close) };
+  let firm, browser, client, office, anna, mo, handler, request, secret;
+  const pages = new Map();
+
+  before(async () => {
+    firm = await Firm.open(later);
+    browser = await Browser.open(later);
+    client = await firm.organization("Bluebell Bakery Ltd");
+    office = await firm.oda.must("POST", "/api/collections/organizations/records", { name: "Leeds shop", kind: "office", parent: client.id });
+    handler = await firm.staff("Helen", "operator", ["handler"]);
+    anna = await firm.client("Anna", client);
+    mo = await firm.client("Mo", client, "member");
+    request = await firm.sentRequest(handler, client);
+    secret = await firm.sentRequest(handler, client, "Pay rise of the manager");
+    await handler.must("PATCH", `/api/portal/requests/${secret.id}/people`, { visibility: "restricted", participants: [anna.id, mo.id] });
+  });
+
+  after(async () => {
+    for (const close of closing.reverse()) await close();
+  });
+
+  /** A page on which somebody has signed in. */
+  async function pageOf(api, viewport = desk, expected = []) {
+    const page = await browser.newPage({ viewport, expected });
+    const record = api.record ?? (await api.must("GET", "/api/portal/me"));
+    await page.addInitScript(([token, record]) => {
+      localStorage.setItem("pocketbase_auth", JSON.stringify({ token, record }));
+      localStorage.setItem("gatehouse.staff", JSON.stringify({ token, record }));
+    }, [api.token, { ...record, collectionName: api.record ? "staff" : "users" }]);
+    pages.set(api, page);
+    return page;
+  }
+
+  let broken = false;
+  const step = (name, run) =>
+    test(name, async (t) => {
+      if (broken) throw new Error("not reached: an earlier step failed");
+      broken = true;
+      try {
+        await run(t);
+        for (const page of pages.values()) page.clean();
+      } catch (err) {
+        for (const page of pages.values()) {
+          await shot(page, `failed-team-${[...pages.values()].indexOf(page)}`);
+          t.diagnostic(`${page.url()}: ${page.complaints.join("; ") || "no complaint"}`);
+        }
+        throw err;
+      }
+      broken = false;
+    });
+
+  const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
+  const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+  const said = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ state: "attached" });
+
+  step("the admin opens the team from the account menu", async () => {
+    // The browser logs the two refusals that this story provokes: no address, and the last admin.
+    const page = await pageOf(anna, desk, [/400 \(Bad Request\) \S+\/api\/portal\/(invitations|team\/\w+)$/]);
+    await page.goto(firm.server.url);
+    await page.getByRole("button", { name: "Account of Anna" }).click();
+    await page.getByRole("link", { name: "Team" }).click();
+    await heading(page, "Team of Bluebell Bakery Ltd");
+    await page.getByText("Not here yet").first().waitFor();
+    await look(page, "team-admin");
+  });
+
+  step("she invites, sends again and withdraws", async () => {
+    const page = pages.get(anna);
+    await press(page, "Invite somebody");
+    await look(page, "team-invite");
+    const dialog = page.getByRole("dialog");
+    await press(dialog, "Send the invitation");
+    await dialog.getByText("Enter the e-mail address of the person to invite.").waitFor();
+    await dialog.getByLabel("Email").fill("nora@bluebell.example");
+    await dialog.getByLabel("Name (optional)").fill("Nora");
+    await dialog.getByLabel("Viewer").check();
+    await press(dialog, "Send the invitation");
+    await said(page, "The invitation is on its way to nora@bluebell.example.");
+    const mail = await firm.mailbox.wait("nora@bluebell.example", /Anna at Northgate Accounting/);
+    assert.ok(linkIn(mail, /invite/));
+    await page.getByRole("button", { name: "Send again to nora@bluebell.example" }).click();
+    await said(page, "Sent again to nora@bluebell.example.");
+    await page.getByRole("button", { name: "Withdraw the invitation of nora@bluebell.example" }).click();
+    await said(page, "The invitation of nora@bluebell.example is withdrawn.");
+    await page.getByRole("button", { name: "Withdraw the invitation of nora@bluebell.example" }).waitFor({ state: "detached" });
+  });
+
+  step("the last admin stays: the page says so instead of offering it", async () => {
+    const page = pages.get(anna);
+    await page.getByRole("button", { name: "Change Anna" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByText("Anna is the last admin. Make somebody else an admin first.").waitFor();
+    assert.equal(await dialog.getByRole("button", { name: "End access…" }).count(), 0);
+    await dialog.getByLabel("Viewer").check();
+    await press(dialog, "Save");
+    await dialog.getByRole("alert").getByText("This is the last admin of Bluebell Bakery Ltd").waitFor();
+    await press(dialog, "Cancel");
+  });
+
+  step("a member sees the team read-only, on a phone, and lets a bookkeeper act", async () => {
+    const page = await pageOf(mo, phone);
+    await page.goto(`${firm.server.url}/team`);
+    await heading(page, "Team of Bluebell Bakery Ltd");
+    await page.getByText("Only an admin of Bluebell Bakery Ltd looks after its people.").waitFor();
+    assert.equal(await page.getByText("anna@bluebell.example").count(), 0);
+    await press(page, "Let somebody act for you");
+    await look(page, "team-lend");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Email").fill("books@keeper.example");
+    await dialog.getByLabel("Name (optional)").fill("Bea Keeper");
+    await dialog.getByLabel("Take steps, such as sending a request off").check();
+    await dialog.getByLabel("Until the end of").fill(inDays(30).slice(0, 10));
+    await dialog.getByLabel("Reason (optional)").fill("On leave");
+    await press(dialog, "Let them act for me");
+    await said(page, "We have asked Bea Keeper.");
+    await page.goto(`${firm.server.url}/settings/profile`);
+    await page.getByText("Asked, not accepted yet").waitFor();
+    await look(page, "team-profile");
+  });
+
+  let bea;
+  step("the bookkeeper agrees, and acts under both names", async () => {
+    const mail = await firm.mailbox.wait("books@keeper.example", /Mo at Northgate Accounting/);
+    const page = await browser.newPage({ viewport: desk });
+    pages.set("bea", page);
+    await page.goto(linkIn(mail, /invite/));
+    await page.getByText("You act for somebody else, for a limited time.").waitFor();
+    const { token } = await firm.guest.must("POST", "/api/portal/invitations/accept", { token: tokenOf(linkIn(mail, /invite/)), name: "Bea Keeper", password });
+    bea = firm.guest.as(token);
+    const hers = await pageOf(bea);
+    await hers.goto(`${firm.server.url}/r/${request.id}`);
+    await hers.getByText(/You are acting for Mo \(until .+\)\. What you do here is recorded as done for Mo\./).waitFor();
+    await hers.getByRole("textbox").first().fill("Good morning");
+    await look(hers, "team-acting");
+    await bea.must("POST", "/api/collections/messages/records", { request: request.id, body: "The papers follow." });
+    await hers.goto(`${firm.server.url}/r/${request.id}/messages`);
+    await hers.getByText("Bea Keeper for Mo").first().waitFor();
+    assert.equal((await bea.get(`/api/portal/requests/${secret.id}`)).status, 404);
+  });
+
+  step("who takes part sees that few do, and the admin changes it", async () => {
+    const page = pages.get(anna);
+    await page.goto(`${firm.server.url}/r/${secret.id}`);
+    await page.getByText("Only you and 1 other see this.").waitFor();
+    await press(page, "People on this");
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Mo").waitFor();
+    await look(page, "team-participants");
+    await dialog.getByLabel("Mo").uncheck();
+    await press(dialog, "Save");
+    await page.getByText("Only you see this.").waitFor();
+    assert.equal((await mo.get(`/api/portal/requests/${secret.id}`)).status, 404);
+  });
+
+  step("staff see people, units and delegations on the client's page, and end one", async () => {
+    firm.oda.record = (await firm.guest.must("POST", "/api/collections/staff/auth-with-password", { identity: "oda@northgate.example", password })).record;
+    const page = await pageOf(firm.oda, desk, [dashboardStart]);
+    await page.goto(`${firm.server.url}/_/#/gatehouse/client/${client.id}`);
+    await heading(page, "Bluebell Bakery Ltd");
+    await page.getByText("Bea Keeper acts for Mo").waitFor();
+    await page.getByRole("link", { name: "Leeds shop" }).waitFor();
+    await look(page, "staff-client-team", ".page");
+    await page.getByRole("button", { name: "End it: Bea Keeper acts for Mo" }).click();
+    await page.getByText("Nobody acts for anybody here.").waitFor();
+    assert.equal((await bea.get(`/api/portal/requests/${request.id}`)).status, 404);
+    await page.getByRole("button", { name: "End access of Mo" }).click();
+    await press(page.getByRole("dialog"), "End access");
+    await page.getByText("The access of Mo has ended.").waitFor();
+    assert.equal((await mo.get(`/api/portal/requests/${request.id}`)).status, 404);
+    await page.goto(`${firm.server.url}/_/#/gatehouse/request/${secret.id}`);
+    await press(page, "Change who sees it");
+    await page.getByRole("dialog").getByLabel("Anna").waitFor();
+    await look(page, "staff-participants", ".gh-dialog");
+    await page.getByRole("dialog").getByLabel("Visible to").selectOption({ label: "Everybody of the client" });
+    await press(page.getByRole("dialog"), "Save");
+    await page.getByText("Everybody of the client can see this.").waitFor();
+  });
+
+  step("a suspended client looks and is told why; an archived one is gone", async () => {
+    await firm.oda.must("PATCH", `/api/collections/organizations/records/${client.id}`, { status: "suspended" });
+    const page = pages.get(anna);
+    await page.goto(`${firm.server.url}/r/${request.id}`);
+    await page.getByText(/Bluebell Bakery Ltd is suspended: you can look at everything/).first().waitFor();
+    await look(page, "team-suspended");
+    await firm.oda.must("PATCH", `/api/collections/organizations/records/${client.id}`, { status: "archived" });
+    assert.equal((await anna.get(`/api/portal/requests/${request.id}`)).status, 404);
+    assert.ok(office.id);
+  });
+});
