@@ -64,14 +64,16 @@ func run() error {
 	}
 	options := hooks.Options{Portal: portalFS, Console: consoleFS, Workers: true}
 	var held *ops.Folder
-	serving := slices.Contains(os.Args[1:], "serve") && !slices.Contains(os.Args[1:], "--help") && !slices.Contains(os.Args[1:], "-h")
-	if serving {
-		if held, options.Folder, err = hooks.Hold(app.DataDir(), slices.Contains(os.Args[1:], "--demo")); err != nil {
+	asked := func(word string) bool { return slices.Contains(os.Args[1:], word) }
+	help := asked("--help") || asked("-h")
+	serving, filling := asked("serve") && !help, asked("demo") && !help
+	if serving || filling {
+		if held, options.Folder, err = hooks.Hold(app.DataDir(), filling || asked("--demo")); err != nil {
 			return err
 		}
 	}
 	house := hooks.Register(app, options)
-	if serving {
+	if serving || filling {
 		house.Start(held, os.Stdout)
 	}
 	app.RootCmd.Use, app.RootCmd.Short, app.RootCmd.Version = "gatehouse", "A client portal for small firms", hooks.Version

@@ -34,7 +34,7 @@ func (u UsageError) Error() string { return u.Message }
 // Commands are what "gatehouse" does besides PocketBase's own: each takes --dir,
 // exits 0 for yes, 1 for no or failure, 2 for wrong use.
 func (h *House) Commands() []*cobra.Command {
-	return []*cobra.Command{h.serveCommand(), h.workflowCommand(), h.hooksCommand(), h.doctorCommand(), h.auditCommand(), h.accessCommand(), healthCommand()}
+	return []*cobra.Command{h.serveCommand(), h.workflowCommand(), h.hooksCommand(), h.doctorCommand(), h.auditCommand(), h.accessCommand(), h.demoCommand(), healthCommand()}
 }
 
 func (h *House) serveCommand() *cobra.Command {

@@ -50,10 +50,11 @@ func recordSQL(t *testing.T, app core.App) func() []string {
 }
 
 // fill makes a firm of 2,000 clients with 100,000 requests, each with a face, a
-// document and a message. The wall against requests that begin elsewhere looks
-// at each row; it is taken down for the filling alone.
+// document and a message. The walls look at each row; those that these rows cannot
+// pass are taken down for the filling alone.
 var fill = []string{
 	`DROP TRIGGER wall_requests_insert`,
+	`DROP TRIGGER wall_client_requests_insert`,
 	`CREATE TEMP TABLE n AS WITH RECURSIVE c(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM c WHERE i < 99999) SELECT i FROM c`,
 	`INSERT INTO organizations (id, name, code, path, kind, status, scope, created, updated)
 		SELECT printf('org%012d', i), 'Client ' || i, '', '/' || printf('org%012d', i) || '/', 'client', 'active', printf('org%012d', i), '2026-01-01 00:00:00.000Z', '2026-01-01 00:00:00.000Z' FROM n WHERE i < 2000`,

@@ -58,15 +58,18 @@ func (h *House) makeDemo(out io.Writer) error {
 	if _, err := fmt.Fprintln(out, "Making the demo: a firm with four months of history…"); err != nil {
 		return err
 	}
-	err := demo.Build(context.Background(), h.App, demo.Options{
+	if err := demo.Build(context.Background(), h.App, h.demoOptions()); err != nil {
+		return err
+	}
+	return demo.Finish(h.App.DataDir())
+}
+
+func (h *House) demoOptions() demo.Options {
+	return demo.Options{
 		Clock: h.Options.Clock, NewEngine: h.NewEngine, Consumers: h.Bus.Names(),
 		Notify: func(clock schema.Clock) event.Handle {
 			post := &notify.Post{Addresses: h.Post.Addresses, App: h.App, Clock: clock, Link: h.Invitations.Link}
 			return post.Handle
 		},
-	})
-	if err != nil {
-		return err
 	}
-	return demo.Finish(h.App.DataDir())
 }

@@ -351,6 +351,11 @@ func TestPause_endedByAPerson(t *testing.T) {
 	want(t, s.Ask(t, s.Sam, "POST", request(id, "/pause"), pauseBody("2031-06-01")), 200)
 	put(t, s, "2031-03-05 12:00:00")
 	want(t, s.Ask(t, s.Sam, "POST", request(id, "/pause"), pauseBody("2031-07-01")), 200) // longer
+	// The client is told until when, in the view and in the row, and not why.
+	if seen := s.Ask(t, s.Anna, "GET", request(id), nil); toJSON(seen.Body["paused"]) != `{"until":"2031-07-01 00:00:00.000Z"}` || strings.Contains(string(seen.Raw), "hospital") {
+		t.Errorf("the client is told of the hold: %s", seen.Raw)
+	}
+	equalLists(t, "the client's row", lines(t, s, `SELECT paused_until FROM client_requests`, nil), []string{"2031-07-01 00:00:00.000Z"})
 	put(t, s, "2031-03-06 12:00:00")
 	view := s.Ask(t, s.Mia, "POST", request(id, "/resume"), nil)
 	want(t, view, 200)
@@ -359,6 +364,10 @@ func TestPause_endedByAPerson(t *testing.T) {
 	}
 	var due string
 	scan(t, s.App(), `SELECT due FROM requests WHERE id = {:id}`, id, &due)
+	if seen := s.Ask(t, s.Anna, "GET", request(id), nil); !strings.Contains(string(seen.Raw), `"paused":null`) {
+		t.Errorf("the client is told that it goes on: %s", seen.Raw)
+	}
+	equalLists(t, "the client's row after it", lines(t, s, `SELECT paused_until FROM client_requests`, nil), []string{""})
 	if due != "2031-03-14 17:00:00.000Z" {
 		t.Errorf("due %s: moved by two business days", due)
 	}

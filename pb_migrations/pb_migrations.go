@@ -8,7 +8,9 @@
 //	1798000000_create_collections.go the collections and their indexes
 //	1798000100_create_walls.go       the triggers: the last wall
 //	1798200300_add_runs.go           work over many requests; moves to another version
+//	1798200400_close_walls.go        the walls before items, the client's rows and every history
 //	1798300100_open_teams.go         clients look after their own people and lend powers
+//	1798300300_move_trail.go         audit entries follow their request
 package pb_migrations
 
 import (

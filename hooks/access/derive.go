@@ -13,7 +13,8 @@ import (
 // Each statement writes the rows of one source. {:filter} narrows it to the
 // principals or organizations that a change touches. A path such as "/a/b/"
 // holds the ids of all ancestors, so a subtree is one range of the index; "~"
-// sorts behind every character of an id.
+// sorts behind every character of an id. CROSS JOIN keeps the planner from
+// comparing every organization with every right.
 //
 // notArchived leaves out organizations that are archived, or lie below one that
 // is: a client whose file is closed has no access any more. Each id of the path
@@ -24,13 +25,13 @@ const (
 	fromMemberships = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
 SELECT 'r'||lower(hex(randomblob(7))), m.user, o.id, m.created, {:forever}, 'membership', m.id, {:now}, {:now}
 FROM memberships m JOIN organizations top ON top.id = m.organization
-JOIN organizations o ON o.path >= top.path AND o.path < top.path || '~'
+CROSS JOIN organizations o ON o.path >= top.path AND o.path < top.path || '~'
 WHERE m.status = 'active'` + notArchived
 
 	fromDelegations = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
 SELECT 'r'||lower(hex(randomblob(7))), d."to", o.id, d.starts, d.ends, 'delegation', d.id, {:now}, {:now}
 FROM delegations d JOIN organizations top ON top.id = d.organization
-JOIN organizations o ON o.path >= top.path AND o.path < top.path || '~'
+CROSS JOIN organizations o ON o.path >= top.path AND o.path < top.path || '~'
 WHERE d.request = '' AND d.revoked = 0 AND d.ends > {:now} AND EXISTS (
 	SELECT 1 FROM memberships g JOIN organizations mine ON mine.id = g.organization
 	WHERE g.user = d."from" AND g.status = 'active' AND top.path >= mine.path AND top.path < mine.path || '~')` + notArchived

@@ -185,6 +185,13 @@ func (w *town) restrict() {
 	fields := dbx.Params{"visibility": w.oneOf("organization", "restricted"), "participants": schema.JSON([]string{w.pick(w.users)}), "restricted_to": w.oneOf("[]", `["compliance"]`)}
 	w.note("restrict", id, fields)
 	err := w.RunInTransaction(func(tx core.App) error {
+		var revision int
+		err := tx.DB().NewQuery(`INSERT INTO request_changes (request, revision, actor_kind, actor, at) SELECT id, revision + 1, 'system', '', '' FROM requests WHERE id = {:id} RETURNING revision`).
+			Bind(dbx.Params{"id": id}).Row(&revision)
+		if err != nil {
+			return err
+		}
+		fields["revision"] = revision
 		if err := schema.Update(tx, "requests", id, fields); err != nil {
 			return err
 		}

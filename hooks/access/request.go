@@ -111,9 +111,8 @@ func grantRequest(tx core.App, id string, ownClient, ownStaff bool, duties []str
 	return nil
 }
 
-// move writes the scopes of a request to every row that belongs to it. The
-// audit log is never touched: its rows keep the scope they were written with,
-// and readers of a request's trail are checked against the request itself.
+// move writes the scopes of a request to every row that belongs to it, its audit
+// entries too: of those nothing else ever changes.
 func move(tx core.App, id, client, staff string) error {
 	statements := []string{
 		`UPDATE requests SET scope = {:staff} WHERE id = {:id} AND scope != {:staff}`,
@@ -125,6 +124,7 @@ func move(tx core.App, id, client, staff string) error {
 	for _, table := range []string{schema.Items, schema.InternalNotes, schema.Transitions, schema.Jobs, schema.RequestPeople, schema.Timers, schema.Pauses, schema.Recurrences} {
 		statements = append(statements, `UPDATE `+table+` SET scope = {:staff} WHERE request = {:id} AND scope != {:staff}`)
 	}
+	statements = append(statements, `UPDATE audit_log SET scope = {:staff} WHERE request = {:id} AND scope LIKE 'staff:%' AND scope != {:staff}`)
 	statements = append(statements, `UPDATE documents SET scope = CASE WHEN scope LIKE 'staff:%' THEN {:staff} ELSE {:client} END WHERE request = {:id}`)
 	for _, statement := range statements {
 		if _, err := tx.DB().NewQuery(statement).Bind(bindUsed(statement, dbx.Params{"id": id, "client": client, "staff": staff})).Execute(); err != nil {

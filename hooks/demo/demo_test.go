@@ -126,6 +126,15 @@ func whole(t *testing.T, app *tests.TestApp, now time.Time) {
 			t.Errorf("%s: %.2f, wished %.2f", where, got, wish)
 		}
 	}
+	consistent(t, app, stamp)
+	hours(t, app)
+	faces(t, app, now)
+	size(t, app)
+}
+
+// consistent checks that history, states and times fit together.
+func consistent(t *testing.T, app core.App, stamp string) {
+	t.Helper()
 	none := map[string]string{
 		"the last transition does not lead to the state": `SELECT r.number FROM requests r WHERE r.state != COALESCE((SELECT t."to" FROM transitions t WHERE t.request = r.id ORDER BY t.revision DESC LIMIT 1), 'draft')`,
 		"a transition does not begin where the one before ended": `SELECT r.number FROM transitions t JOIN requests r ON r.id = t.request
@@ -147,9 +156,6 @@ func whole(t *testing.T, app *tests.TestApp, now time.Time) {
 			t.Errorf("%s: %v", what, list)
 		}
 	}
-	hours(t, app)
-	faces(t, app, now)
-	size(t, app)
 }
 
 // hours: people work from nine to five, on business days, in London.

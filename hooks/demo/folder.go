@@ -12,7 +12,7 @@ import (
 
 // The marks that tell what a data folder is.
 const (
-	demoMark   = ".gatehouse-demo"   // the demo made it: "building" or "ready"
+	demoMark   = ".gatehouse-demo"   // the demo made it: "building", "ready" or "crowd"
 	emptyMark  = ".gatehouse-empty"  // empty it at the next start; holds the token of the set-up link
 	portalMark = ".gatehouse-portal" // it was a demo; what is in it since is real
 )
@@ -20,6 +20,7 @@ const (
 const (
 	building = "building"
 	ready    = "ready"
+	crowded  = "crowd" // by the command that enlarges it: whoever serves it knows what it is
 )
 
 // Folder is what Prepare found out about a data folder.
@@ -64,6 +65,9 @@ func Prepare(dir string, wanted bool) (Folder, error) {
 	case has(portalMark):
 		return Folder{}, nil
 	case has(demoMark) && !wanted:
+		if state, err := stateOf(dir); err != nil || state == crowded {
+			return Folder{Demo: true, Note: "This folder holds the demo, whose passwords everybody knows."}, err
+		}
 		return Folder{}, fmt.Errorf("the data folder %s holds the demo, whose passwords everybody knows. Start it with --demo; to begin in earnest choose \"Start empty\" there, or another folder with --dir", dir)
 	case !wanted:
 		return Folder{}, nil
@@ -77,6 +81,9 @@ func Prepare(dir string, wanted bool) (Folder, error) {
 
 // Finish says that Build is through: without it, the next start begins anew.
 func Finish(dir string) error { return mark(dir, demoMark, ready) }
+
+// FinishCrowd says that Build and Crowd are through.
+func FinishCrowd(dir string) error { return mark(dir, demoMark, crowded) }
 
 // begin takes an empty folder.
 func begin(dir string) (Folder, error) {
@@ -92,17 +99,25 @@ func begin(dir string) (Folder, error) {
 // again takes the demo of an earlier start; one that was not finished is made
 // anew.
 func again(dir string) (Folder, error) {
-	state, err := os.ReadFile(filepath.Join(dir, demoMark)) //nolint:gosec // a fixed name in the operator's folder
+	state, err := stateOf(dir)
 	if err != nil {
-		return Folder{}, fmt.Errorf("read the mark of the demo: %w", err)
+		return Folder{}, err
 	}
-	if strings.TrimSpace(string(state)) == ready {
+	if state != building {
 		return Folder{Demo: true}, nil
 	}
 	if err := wipe(dir); err != nil {
 		return Folder{}, err
 	}
 	return begin(dir)
+}
+
+func stateOf(dir string) (string, error) {
+	state, err := os.ReadFile(filepath.Join(dir, demoMark)) //nolint:gosec // a fixed name in the operator's folder
+	if err != nil {
+		return "", fmt.Errorf("read the mark of the demo: %w", err)
+	}
+	return strings.TrimSpace(string(state)), nil
 }
 
 // startEmpty removes what the demo made. The mark that asks for it goes last:

@@ -111,6 +111,9 @@ func (s *Stage) send(t testing.TB, who *core.Record, r *http.Request) Answer {
 	if token := Token(t, who); token != "" {
 		r.Header.Set("Authorization", token)
 	}
+	if s.Address != "" {
+		r.RemoteAddr = s.Address
+	}
 	w := httptest.NewRecorder()
 	s.Handler(t).ServeHTTP(w, r)
 	a := Answer{Status: w.Code, Header: w.Header(), Raw: w.Body.Bytes(), Body: map[string]any{}}

@@ -45,6 +45,8 @@ type Stage struct {
 	Mia, Ines                *core.Record
 	Sol                      *core.Record
 
+	Address string // host:port that requests come from; empty: always the same
+
 	once    sync.Once
 	handler http.Handler
 	built   error

@@ -131,6 +131,10 @@ func (s *stage) people() {
 		"number": "REQ-1", "workflow": "workflow0000000", "workflow_key": "simple", "organization": orgID, "title": "Year-end papers",
 		"state": "draft", "category": "open", "turn": "staff", "entry": 1, "visibility": "organization", "revision": 1, "due": "2026-12-12 12:00:00.000Z", "scope": "staff:" + orgID,
 	})
+	// The database lets a client's row in with a recorded change only.
+	if err := schema.Insert(s, "request_changes", dbx.Params{"request": requestID, "revision": 2, "actor_kind": "system", "actor": "", "at": ""}); err != nil {
+		s.t.Fatal(err)
+	}
 	s.row(schema.ClientRequests, requestID, dbx.Params{
 		"number": "REQ-1", "organization": orgID, "title": "Year-end papers", "state": "waiting", "label": "We need some things from you",
 		"category": "waiting", "turn": "client", "revision": 1, "scope": orgID,

@@ -21,7 +21,7 @@ import (
 var walls string
 
 // Breaches says in words which triggers are gone, which are not as they were
-// built, and which nobody of ours built.
+// built, which nobody of ours built, and which requests were opened by hand.
 func Breaches(app core.App) ([]string, error) {
 	there, err := triggers(app)
 	if err != nil {
@@ -44,7 +44,23 @@ func Breaches(app core.App) ([]string, error) {
 	for _, name := range slices.Sorted(maps.Keys(there)) {
 		breaches = append(breaches, "the database has a trigger "+name+" that is not Gatehouse's")
 	}
-	return breaches, nil
+	begun, err := begun(app)
+	for _, number := range begun {
+		breaches = append(breaches, "somebody went around the engine: a change of request "+number+" is recorded that was never made")
+	}
+	return breaches, err
+}
+
+// begun are requests for which a change was recorded and not made. The engine does
+// both in one transaction, so that none is ever left: it was written by hand, to
+// open the walls before the request.
+func begun(app core.App) ([]string, error) {
+	var numbers []string
+	err := app.DB().NewQuery(`SELECT r.number FROM requests r WHERE EXISTS (SELECT 1 FROM request_changes c WHERE c.request = r.id AND c.revision > r.revision) ORDER BY r.number LIMIT 20`).Column(&numbers)
+	if err != nil {
+		return nil, fmt.Errorf("look for changes that were never made: %w", err)
+	}
+	return numbers, nil
 }
 
 // triggers gives the digest of each trigger of the database.

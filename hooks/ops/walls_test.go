@@ -70,10 +70,33 @@ func TestWalls_oneThatIsDroppedAlteredOrAddedIsNamed(t *testing.T) {
 	}
 }
 
+// Who opens the walls of a request by hand leaves the record of it.
+func TestWalls_aChangeThatWasNeverMadeIsNamed(t *testing.T) {
+	s := gatetest.New(t)
+	id := s.Simple(t)
+	for _, statement := range []string{
+		`INSERT INTO request_changes (request, revision, actor_kind, actor, at) SELECT id, revision + 1, '', '', '' FROM requests WHERE id = '` + id + `'`,
+		`UPDATE items SET status = 'accepted' WHERE request = '` + id + `'`,
+	} {
+		if _, err := s.DB().NewQuery(statement).Execute(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"somebody went around the engine: a change of request REQ-2026-0001 is recorded that was never made"}
+	if found := breaches(t, s); !slices.Equal(found, want) {
+		t.Fatalf("%q, not %q", found, want)
+	}
+	if _, err := s.DB().NewQuery(`DELETE FROM request_changes`).Execute(); err == nil {
+		t.Fatal("the record of it can be taken away")
+	}
+}
+
 // What the dashboard does to a collection leaves the walls as they were built.
 func TestWalls_surviveChangesOfACollection(t *testing.T) {
 	s := gatetest.New(t)
-	for _, name := range []string{"requests", "transitions", "workflows"} {
+	for _, name := range []string{
+		"requests", "transitions", "workflows", "items", "client_requests", "client_items", "client_history", "messages", "internal_notes", "timers", "pauses",
+	} {
 		fields := func(change func(fields []any) []any) {
 			t.Helper()
 			c := s.Ask(t, s.Sol, http.MethodGet, "/api/collections/"+name, nil)
@@ -125,6 +148,10 @@ func TestWalls_surviveChangesOfACollection(t *testing.T) {
 		`INSERT INTO transitions (id, request, key, "from", "to", entry, revision) VALUES ('xxxxxxxxxxxxxxx', '` + id + `', 'approve', 'draft', 'approved', 1, 2)`,
 		`UPDATE workflows SET definition = '{}'`,
 		`DELETE FROM workflows`,
+		`UPDATE items SET status = 'accepted' WHERE request = '` + id + `'`,
+		`DELETE FROM items`,
+		`INSERT INTO client_history (id, request, kind) VALUES ('xxxxxxxxxxxxxxx', '` + id + `', 'transition')`,
+		`INSERT INTO client_requests (id, title) VALUES ('` + id + `', 'x')`,
 	} {
 		if _, err := s.DB().NewQuery(strings.NewReplacer("{}", "[]").Replace(statement)).Execute(); err == nil || !strings.Contains(err.Error(), "wall: ") {
 			t.Errorf("%s: %v", statement, err)

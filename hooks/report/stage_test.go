@@ -289,6 +289,8 @@ func (s *stage) bare(organization, title string, truth, face dbx.Params) string 
 		shown[key] = value
 	}
 	s.insert(schema.Requests, request)
+	// The database lets a client's row in with a recorded change only.
+	s.must(schema.Insert(s, "request_changes", dbx.Params{"request": id, "revision": 2, "actor_kind": "system", "actor": "", "at": ""}))
 	s.insert(schema.ClientRequests, shown)
 	return id
 }

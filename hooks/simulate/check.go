@@ -282,7 +282,7 @@ func (r *run) sameFace(face *workflow.ClientFace, now *picture) error {
 	if json.Unmarshal([]byte(shown), &row) != nil || json.Unmarshal([]byte(items), &list) != nil {
 		return r.broken("client_rows", "the client's rows are not there: %s", shown)
 	}
-	want := []any{face.Title, face.State, face.Label, face.Category, face.Turn, face.Outcome, face.Due, face.Since, schema.JSON(face.Contact), schema.JSON(face.Data), schema.JSON(face.Progress), now.shown.Revision}
+	want := []any{face.Title, face.State, face.Label, face.Category, face.Turn, face.Outcome, face.Due, face.Since, schema.JSON(face.Contact), schema.JSON(face.Data), schema.JSON(face.Progress), now.shown.Revision, face.Paused}
 	for n, w := range want {
 		if plain(row[n]) != plain(w) {
 			return r.broken("client_rows", "the client's row says %v where the truth is %v", row[n], w)

@@ -85,7 +85,7 @@ const selectPicture = `SELECT r.id, r.workflow, r.number, r.organization, r.titl
 	(SELECT json_group_array(json_object('key', t.key, 'from', t."from", 'to', t."to", 'entry', t.entry, 'kind', t.actor_kind, 'actor', t.actor, 'for', t.on_behalf_of, 'revision', t.revision, 'at', t.at) ORDER BY t.revision, t.rowid)
 		FROM transitions t WHERE t.request = r.id) AS steps,
 	(SELECT json_group_array(json_array(j.name, j.status) ORDER BY j.revision, j.rowid) FROM jobs j WHERE j.request = r.id) AS jobs,
-	COALESCE((SELECT json_array(c.title, c.state, c.label, c.category, c.turn, c.outcome, c.due, c.state_since, c.contact, c.data, c.progress, c.revision, c.scope) FROM client_requests c WHERE c.id = r.id), '') AS shown,
+	COALESCE((SELECT json_array(c.title, c.state, c.label, c.category, c.turn, c.outcome, c.due, c.state_since, c.contact, c.data, c.progress, c.revision, c.paused_until, c.scope) FROM client_requests c WHERE c.id = r.id), '') AS shown,
 	COALESCE((SELECT c.data FROM client_requests c WHERE c.id = r.id), '{}') AS shown_data,
 	(SELECT json_group_array(json_array(c.id, c.section, c.key, c.instance, c.position, c.title, c.hint, c.kind, c.status, c.label, c.required, c.editable, c.why, c.reason, c.comment, c.options, c.answers, c.due) ORDER BY c.position, c.id)
 		FROM client_items c WHERE c.request = r.id) AS shown_items,

@@ -146,11 +146,23 @@ var walls = []string{
 	`DELETE FROM events WHERE request = {:id}`,
 	`UPDATE audit_log SET actor_name = 'x' WHERE request = {:id}`,
 	`DELETE FROM audit_log WHERE request = {:id}`,
+	`UPDATE requests SET turn = 'x' WHERE id = {:id}`,
+	`INSERT INTO client_history (id, request, kind, text) SELECT 'forged', id, 'transition', 'x' FROM requests WHERE id = {:id}`,
 	`UPDATE workflows SET definition = '{}'`,
 	`DELETE FROM workflows`,
 }
 
-// history can be attacked only once there is some.
+// Items, the client's rows and history can be attacked only once there are some.
+var itemWalls = []string{
+	`UPDATE items SET status = 'x' WHERE request = {:id}`,
+	`DELETE FROM items WHERE request = {:id}`,
+}
+
+var clientWalls = []string{
+	`UPDATE client_requests SET label = 'x', revision = revision + 1 WHERE id = {:id}`,
+	`DELETE FROM client_requests WHERE id = {:id}`,
+}
+
 var historyWalls = []string{
 	`UPDATE transitions SET actor = 'x' WHERE request = {:id}`,
 	`UPDATE transitions SET key = 'x' WHERE request = {:id}`,
@@ -163,6 +175,12 @@ func (r *run) raw() *Act {
 	list := walls
 	if len(r.seen.steps) > 0 {
 		list = slices.Concat(historyWalls, walls)
+	}
+	if len(r.seen.items) > 0 {
+		list = slices.Concat(itemWalls, list)
+	}
+	if r.seen.shown.State != "" {
+		list = slices.Concat(clientWalls, list)
 	}
 	for _, s := range r.def.States {
 		if s.Key != r.seen.state {

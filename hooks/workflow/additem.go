@@ -315,6 +315,9 @@ func (e *Engine) RemoveItem(_ context.Context, app core.App, id string, actor sc
 		if s == nil || spec == nil || !spec.Template || !l.def.mayAdd(l.facts, s, l.who) || l.showsItem(i.ID) {
 			return problem.New(problem.ItemLocked, "The client knows this item already. Waive it instead.")
 		}
+		if err := e.begin(tx, l); err != nil {
+			return err
+		}
 		if _, err := tx.DB().Delete(schema.Items, dbx.HashExp{"id": i.ID}).Execute(); err != nil {
 			return fmt.Errorf("remove item %s: %w", i.ID, err)
 		}

@@ -45,7 +45,7 @@ func fillWith(t testing.TB, s *gatetest.Stage, request string, n int) {
 		}
 		return `INSERT INTO "` + table + `" (` + strings.Join(into, ", ") + `) SELECT ` + strings.Join(from, ", ") + ` FROM "` + table + `" x, copies c WHERE `
 	}
-	for _, wall := range []string{"wall_requests_insert", "wall_transitions_insert"} {
+	for _, wall := range []string{"wall_requests_insert", "wall_transitions_insert", "wall_client_requests_insert", "wall_items_insert"} {
 		run(`DROP TRIGGER IF EXISTS ` + wall)
 	}
 	run(`DROP TABLE IF EXISTS copies`)

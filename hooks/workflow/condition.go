@@ -104,14 +104,14 @@ func same(a, b any) bool {
 }
 
 // unmet is the blocker of an expression that does not hold. The expression itself
-// is for those who write workflows: people read its message.
-func (g *Guard) unmet(f *Facts) []problem.Blocker {
+// is for those who write workflows: people read its message, in their language.
+func (g *Guard) unmet(f *Facts, locale string) []problem.Blocker {
 	if g.compiled.holds(f) {
 		return nil
 	}
 	message := "This is not possible at the moment. It depends on other details of the request."
 	if !g.Message.IsZero() {
-		message = g.Message.String()
+		message = g.Message.In(locale)
 	}
 	return []problem.Blocker{{Code: problem.Condition, Message: message}}
 }

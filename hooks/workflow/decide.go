@@ -117,7 +117,7 @@ func (c *Compiled) guard(g *Guard, f *Facts, who Who) []problem.Blocker {
 	case g.NoVetoOpen != nil:
 		return vetoes(g.NoVetoOpen, f)
 	case g.Expr != "":
-		return g.unmet(f)
+		return g.unmet(f, who.Actor.Locale)
 	}
 	if !compare(f.Data[g.Field], g.Is, g.In, g.Contains) {
 		label := g.Field

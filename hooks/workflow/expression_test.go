@@ -313,6 +313,23 @@ func TestDecide_anExpressionExplainsItself(t *testing.T) {
 	}
 }
 
+// Who reads German is told in German, everybody else in English.
+func TestDecide_anExpressionSpeaksTheReadersLanguage(t *testing.T) {
+	guard := `{expr: "time.hour > 20", message: {en: "Only late.", de: "Nur abends."}}`
+	def, findings := CheckSource([]byte(strings.Replace(asked, "by: [handler]}", "by: [handler], guard: ["+guard+"]}", 1)))
+	if def == nil || len(findings) > 0 {
+		t.Fatal(lines(findings))
+	}
+	for locale, want := range map[string]string{"": "Only late.", "en": "Only late.", "de": "Nur abends.", "de-AT": "Nur abends.", "fr": "Only late."} {
+		who := sam
+		who.Actor.Locale = locale
+		verdict := def.Decide(askedFacts(), "finish", who, &Input{})
+		if len(verdict.Blockers) != 1 || verdict.Blockers[0].Message != want {
+			t.Errorf("%q: %+v", locale, verdict.Blockers)
+		}
+	}
+}
+
 // FuzzCondition: whatever is accepted as a condition can be asked about any
 // facts, gives a yes or no, and gives the same again.
 func FuzzCondition(f *testing.F) {

@@ -87,6 +87,8 @@ type live struct {
 	who    Who
 	items  []*Item // read beforehand, together with those of other requests
 
+	begun    int               // the revision that is being made, once it is recorded
+	memories []dbx.Params      // lines of the client's history, for the next save
 	rescoped bool              // who may see it changed
 	secrets  map[string]string // whole values of masked fields, to be stored apart
 }

@@ -191,16 +191,16 @@ func (e *Engine) store(tx core.App, l *live, state *State, because string) error
 			return err
 		}
 	}
-	if err := e.save(tx, l, l.State); err != nil {
+	opened := func(after *ClientFace) {
+		l.remember(after, "transition", "Opened", map[string]any{"state": l.State})
+	}
+	if err := e.save(tx, l, l.State, opened); err != nil {
 		return err
 	}
 	if err := e.rescope(tx, l, state); err != nil {
 		return err
 	}
 	if err := e.restrict(tx, l); err != nil {
-		return err
-	}
-	if err := e.remember(tx, l, "transition", "Opened", map[string]any{"state": l.State}); err != nil {
 		return err
 	}
 	change := map[string]any{"number": l.Number, "workflow": l.def.Key, "state": l.State}

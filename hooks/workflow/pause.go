@@ -164,6 +164,9 @@ func (e *Engine) noteHold(tx core.App, l *live) error {
 	if p, held := l.facts.paused(l.facts.Now); held {
 		l.PausedUntil = schema.Stamp(p.end())
 	}
+	if err := e.begin(tx, l); err != nil {
+		return err
+	}
 	if _, err := tx.DB().NewQuery(`UPDATE requests SET paused_until = {:until} WHERE id = {:id}`).Bind(dbx.Params{"id": l.ID, "until": l.PausedUntil}).Execute(); err != nil {
 		return fmt.Errorf("note hold of request %s: %w", l.ID, err)
 	}
@@ -205,6 +208,18 @@ type PauseView struct {
 	Until  string `json:"until"`
 	Reason string `json:"reason"`
 	ByName string `json:"by_name"`
+}
+
+// ShownPause is the hold that lasts, for clients: why is between the staff.
+type ShownPause struct {
+	Until string `json:"until"`
+}
+
+func (l *live) shownPause() *ShownPause {
+	if l.shown.Paused == "" {
+		return nil
+	}
+	return &ShownPause{Until: l.shown.Paused}
 }
 
 const readHold = `SELECT reason, actor_name FROM pauses WHERE request = {:id} AND ended = '' ORDER BY started DESC LIMIT 1`

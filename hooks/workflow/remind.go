@@ -45,8 +45,8 @@ func readToldOf(tx core.App, id string, entry int) ([]Told, error) {
 // A row that is there already means that somebody was faster: another engine on
 // the same folder, or this one before it was killed.
 const insertTold = `INSERT INTO timers (id, request, key, kind, entry, occurrence, person, status, why, at, scope, created, updated)
-VALUES ({:id}, {:request}, {:key}, {:kind}, {:entry}, {:occurrence}, {:person}, {:status}, {:why}, {:at}, {:scope}, {:now}, {:now})
-ON CONFLICT(request, key, entry, occurrence, person) DO NOTHING`
+SELECT {:id}, {:request}, {:key}, {:kind}, {:entry}, {:occurrence}, {:person}, {:status}, {:why}, {:at}, {:scope}, {:now}, {:now}
+WHERE NOT EXISTS (SELECT 1 FROM timers WHERE request = {:request} AND key = {:key} AND entry = {:entry} AND occurrence = {:occurrence} AND person = {:person})`
 
 // Remind fires what is due on a request. It is one transaction: what is due by
 // the facts as of now, a row for each, an event for each reminder, and when to

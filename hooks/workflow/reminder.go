@@ -130,9 +130,17 @@ func (c *Compiled) underReview(f *Facts) []*Item {
 	})
 }
 
-// decided says whether a person has decided on everything that is open.
+// decided says whether a person has decided on everything that is open. Where
+// several people decide, it is the own vote that counts, whoever came last; a veto
+// against an earlier version asks for a new one.
 func (c *Compiled) decided(f *Facts, person string) bool {
-	return !slices.ContainsFunc(c.underReview(f), func(i *Item) bool { return i.Reviewer != person })
+	return !slices.ContainsFunc(c.underReview(f), func(i *Item) bool {
+		if c.Spec(i.Section, i.Key).ByVotes() {
+			vote, voted := i.Votes[person]
+			return !voted || vote.Old
+		}
+		return i.Reviewer != person
+	})
 }
 
 // person works out what of a reminder is due for one person.

@@ -241,3 +241,36 @@ func BenchmarkRemindAt(b *testing.B) {
 		def.remindAt(f, "")
 	}
 }
+
+// Of an item that several people decide on, each one's own vote counts, whoever
+// came last.
+func TestRemind_eachApproverByTheOwnVote(t *testing.T) {
+	people := map[string][]Receiver{"client_approver": {ana, ravi}}
+	for _, c := range []struct {
+		name  string
+		votes map[string]Vote
+		last  string
+		want  []string
+	}{
+		{"nobody has voted", nil, "", []string{"ana", "ravi"}},
+		{"one has, and came last", map[string]Vote{"ana": {Status: Accepted}}, "ana", []string{"ravi"}},
+		{"one has, though another came after", map[string]Vote{"ana": {Status: Accepted}, "leo": {Status: Accepted}}, "leo", []string{"ravi"}},
+		{"both have", map[string]Vote{"ana": {Status: Accepted}, "ravi": {Status: Accepted}}, "ravi", []string{}},
+		{"a veto against an earlier version asks again", map[string]Vote{"ana": {Status: Rejected, Veto: true, Old: true}, "ravi": {Status: Accepted}}, "ravi", []string{"ana"}},
+	} {
+		def := only(t, "decide")
+		def.Spec("art", "logo").Review = &Review{Quorum: &Quorum{Count: 3, Role: "client_approver"}}
+		f := waiting(t, def, "2026-11-18 09:00:00")
+		f.Items = append(f.Items, &Item{Section: "art", Key: "logo", Status: Provided, Reviewer: c.last, Votes: c.votes, Active: true})
+		got := []string{}
+		for _, p := range def.people(f, def.remindersOf("waiting")[0], crowd(people)) {
+			got = append(got, p.ID)
+			if why := def.stoppedBy(f, "person_decided", p.ID); why != "" {
+				t.Errorf("%s: %s is not asked: %s", c.name, p.ID, why)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q is asked, not %q", c.name, got, c.want)
+		}
+	}
+}

@@ -49,9 +49,34 @@ func saveRequest(was, now indexed, params dbx.Params) string {
 	return set + ` WHERE id = {:id} AND revision = {:was}`
 }
 
-// save writes a changed request: its row, the client's rows, and one event that
-// tells the open pages to look again. from is the state before.
-func (e *Engine) save(tx core.App, l *live, from string) error {
+// begin records that a change of the request is coming, and whose it is. The
+// database asks for that before it lets the request, its items or the client's
+// rows be written, until save gives the request its next revision. A revision that
+// is no longer the one that was read means that somebody was faster.
+func (e *Engine) begin(tx core.App, l *live) error {
+	if l.begun == l.Revision+1 {
+		return nil
+	}
+	result, err := tx.DB().NewQuery(`INSERT INTO request_changes (request, revision, actor_kind, actor, at)
+		SELECT id, revision + 1, {:kind}, {:actor}, {:at} FROM requests WHERE id = {:id} AND revision = {:was}`).
+		Bind(dbx.Params{"id": l.ID, "was": l.Revision, "kind": string(l.who.Actor.Kind), "actor": l.who.Actor.ID, "at": schema.Stamp(l.facts.Now)}).Execute()
+	if err != nil {
+		return fmt.Errorf("begin a change of request %s: %w", l.ID, err)
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return problem.New(problem.Stale, "Somebody was faster. Look again, then decide.").Because(err)
+	}
+	l.begun = l.Revision + 1
+	return nil
+}
+
+// save writes a changed request: the client's rows, then its own with the next
+// revision. from is the state before. Words say what the client shall remember of
+// it, who is shown after then.
+func (e *Engine) save(tx core.App, l *live, from string, words ...func(after *ClientFace)) error {
+	if err := e.begin(tx, l); err != nil {
+		return err
+	}
 	f, state := l.facts, l.def.State(l.facts.State)
 	if state == nil {
 		return fmt.Errorf("request %s: state %q is not in its workflow", l.ID, f.State)
@@ -69,6 +94,9 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 	if !equalFaces(l.before, after) {
 		l.shown.Revision++
 	}
+	for _, say := range words {
+		say(after)
+	}
 	restricted := "[]"
 	if len(state.RestrictedTo) > 0 {
 		restricted = schema.JSON(state.RestrictedTo)
@@ -78,6 +106,12 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 		closed = l.StateSince
 	}
 	now := schema.Stamp(f.Now)
+	if err := l.saveFace(tx, after, now); err != nil {
+		return err
+	}
+	if err := l.saveMemories(tx, after); err != nil {
+		return err
+	}
 	params := dbx.Params{
 		"id": l.ID, "was": was, "title": f.Title, "entry": f.Entry, "priority": f.Priority, "tags": l.Tags, "due_set": f.DueSet, "data": schema.JSON(f.Data),
 		"progress": schema.JSON(l.def.progress(f)), "face": schema.JSON(l.shown), "revision": l.Revision, "closed_at": closed, "now": now,
@@ -93,9 +127,6 @@ func (e *Engine) save(tx core.App, l *live, from string) error {
 	l.State, l.Turn, l.Category, l.Title, l.Due, l.Priority = f.State, state.Turn, state.Category, f.Title, f.Due, f.Priority
 	l.stored = lists
 	if err := l.saveSecrets(tx, now); err != nil {
-		return err
-	}
-	if err := l.saveFace(tx, after, now); err != nil {
 		return err
 	}
 	l.before = after
@@ -134,7 +165,7 @@ func (l *live) saveFace(tx core.App, after *ClientFace, now string) error {
 	}
 	err := schema.Upsert(tx, schema.ClientRequests, []dbx.Params{{
 		"id": l.ID, "number": l.Number, "organization": l.Organization, "title": after.Title, "state": after.State, "label": after.Label, "category": after.Category,
-		"turn": after.Turn, "outcome": after.Outcome, "due": after.Due, "state_since": after.Since, "contact": schema.JSON(after.Contact), "data": schema.JSON(after.Data),
+		"turn": after.Turn, "outcome": after.Outcome, "due": after.Due, "paused_until": after.Paused, "state_since": after.Since, "contact": schema.JSON(after.Contact), "data": schema.JSON(after.Data),
 		"progress": schema.JSON(after.Progress), "revision": l.shown.Revision, "scope": scope, "created": now, "updated": now,
 	}}, "number", "organization", "scope")
 	if err != nil {
@@ -226,6 +257,12 @@ func keptOfItems(moved bool) []string {
 
 // saveItems writes the given items.
 func (e *Engine) saveItems(tx core.App, l *live, items []*Item) error {
+	if len(items) == 0 {
+		return nil
+	}
+	if err := e.begin(tx, l); err != nil {
+		return err
+	}
 	rows, moved := make([]dbx.Params, 0, len(items)), false
 	for _, i := range items {
 		rows = append(rows, l.itemParams(i, schema.Stamp(l.facts.Now)))
@@ -246,17 +283,31 @@ func (e *Engine) tell(tx core.App, l *live, action, collection, record string, c
 	return e.Emit(tx, Fact{Type: event, Request: l.ID, Organization: l.Organization, Actor: l.who.Actor, Payload: payload, At: l.facts.Now})
 }
 
-// remember adds a line to what the client sees of the history.
-func (e *Engine) remember(tx core.App, l *live, kind, text string, detail map[string]any) error {
-	if l.before == nil {
-		return nil // nothing is shown, so nothing is remembered
+// remember adds a line to what the client sees of the history, with the next
+// save. Of what is not shown (face is nil) nothing is remembered.
+func (l *live) remember(face *ClientFace, kind, text string, detail map[string]any) {
+	if face == nil {
+		return
 	}
 	now := schema.Stamp(l.facts.Now)
-	err := schema.Insert(tx, schema.ClientHistory, dbx.Params{
+	l.memories = append(l.memories, dbx.Params{
 		"id": schema.NewID(), "request": l.ID, "kind": kind, "actor_name": l.clientActorName(), "on_behalf_of": l.who.Standing.GiverName, "text": text,
-		"detail": schema.JSON(detail), "at": now, "scope": l.ClientScope, "created": now, "updated": now,
+		"detail": schema.JSON(detail), "at": now, "created": now, "updated": now,
 	})
-	if err != nil {
+}
+
+// saveMemories writes what the client is to remember, unless the request goes out
+// of the client's sight.
+func (l *live) saveMemories(tx core.App, after *ClientFace) error {
+	rows := l.memories
+	l.memories = nil
+	if after == nil {
+		return nil
+	}
+	for _, r := range rows {
+		r["scope"] = l.ClientScope
+	}
+	if err := schema.InsertMany(tx, schema.ClientHistory, rows); err != nil {
 		return fmt.Errorf("remember for the client of %s: %w", l.ID, err)
 	}
 	return nil

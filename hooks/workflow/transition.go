@@ -176,16 +176,18 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 	if !f.DueSet {
 		f.Due = stampOrEmpty(l.def.slaDue(target, f))
 	}
-	if err := e.save(tx, l, from); err != nil {
+	remembered := func(after *ClientFace) {
+		if !quiet {
+			l.rememberStep(t, labelBefore, after)
+		}
+	}
+	if err := e.save(tx, l, from, remembered); err != nil {
 		return err
 	}
 	if err := e.rescope(tx, l, target); err != nil {
 		return err
 	}
 	if err := e.writeWords(tx, l, in, now); err != nil {
-		return err
-	}
-	if err := e.rememberStep(tx, l, t, labelBefore, quiet); err != nil {
 		return err
 	}
 	payload := map[string]any{
@@ -203,18 +205,13 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 // rememberStep tells the client of a step: of one from the client's own side by
 // its name, of any other only when it changed what the client is shown, and
 // without the name that staff know it by.
-func (e *Engine) rememberStep(tx core.App, l *live, t *Transition, labelBefore string, quiet bool) error {
-	label := l.before.labelOr("")
-	if quiet {
-		return nil
-	}
+func (l *live) rememberStep(t *Transition, labelBefore string, after *ClientFace) {
+	label := after.labelOr("")
 	if l.who.Side() == "client" {
-		return e.remember(tx, l, "transition", t.Label.String(), map[string]any{"key": t.Key, "label": label})
+		l.remember(after, "transition", t.Label.String(), map[string]any{"key": t.Key, "label": label})
+	} else if label != labelBefore {
+		l.remember(after, "transition", "", map[string]any{"label": label})
 	}
-	if label == labelBefore {
-		return nil
-	}
-	return e.remember(tx, l, "transition", "", map[string]any{"label": label})
 }
 
 // rescope moves the request when the state is for some duties only, or was.
@@ -272,9 +269,7 @@ func (e *Engine) release(tx core.App, l *live, items *touched) error {
 		}
 		i.Shown = nil
 		items.add(i)
-		if err := e.remember(tx, l, "review", decisionWords(i), map[string]any{"item": i.ID, "status": i.Status, "reason": i.Reason, "comment": i.Comment}); err != nil {
-			return err
-		}
+		l.remember(l.before, "review", decisionWords(i), map[string]any{"item": i.ID, "status": i.Status, "reason": i.Reason, "comment": i.Comment})
 	}
 	for _, i := range l.facts.Items {
 		if !sentBack(i.Status) || i.EnteredStatus == i.Status {

@@ -214,7 +214,10 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 	}
 	v := l.view(documents)
 	if l.clientSide() {
-		return v, nil
+		return struct {
+			View
+			Paused *ShownPause `json:"paused"`
+		}{v, l.shownPause()}, nil
 	}
 	staff, err := e.staffView(app, l)
 	if err != nil {

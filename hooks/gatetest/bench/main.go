@@ -78,6 +78,11 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
+	if o.write != "" { // before minutes of measuring, not after
+		if _, err := os.Stat(o.write); err != nil {
+			return fmt.Errorf("find the page to write into: %w", err)
+		}
+	}
 
 	ours := &server{
 		name: "Gatehouse", binary: binary, dir: filepath.Join(work, "gatehouse"), alive: "/healthz",
