@@ -1,6 +1,7 @@
 package access
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -89,7 +90,7 @@ func (t *Team) Page(actor schema.Actor, organization string) (*TeamPage, error) 
 	p, mine, err := leads(app, t.Clock, actor, organization)
 	page.CanManage = err == nil
 	if err != nil {
-		if page.Why, err = t.mayLookAt(actor, p, mine, err); err != nil {
+		if page.Why, err = mayLookAt(actor, mine, err); err != nil {
 			return nil, err
 		}
 	}
@@ -131,9 +132,9 @@ func (t *Team) Page(actor schema.Actor, organization string) (*TeamPage, error) 
 
 // mayLookAt lets those look who belong to the organization themselves, and
 // staff; refused is why they may not do more. A delegate sees no team.
-func (t *Team) mayLookAt(actor schema.Actor, p place, mine Standing, refused error) (string, error) {
-	refusal, ok := refused.(*problem.Error)
-	if !ok || refusal.Code == problem.NotFound {
+func mayLookAt(actor schema.Actor, mine Standing, refused error) (string, error) {
+	var refusal *problem.Error
+	if !errors.As(refused, &refusal) || refusal.Code == problem.NotFound {
 		return "", refused
 	}
 	if actor.Kind == schema.ActorUser && !mine.Own().Has(ClientViewer) {
@@ -153,9 +154,7 @@ func (page *TeamPage) mayGive(actor schema.Actor, mine Standing) {
 	}
 	own := mine.Own()
 	page.CanLend = actor.Kind == schema.ActorUser && own.May(Delegate)
-	for _, name := range own.duties() {
-		page.Duties = append(page.Duties, name)
-	}
+	page.Duties = append(page.Duties, own.duties()...)
 	if !page.CanLend {
 		return
 	}
