@@ -152,6 +152,8 @@ func (h *House) documents() *document.Room {
 			return document.Slot(slot), err
 		},
 		LibrarySlot: h.librarySlot,
+		Reusable:    h.Engine.Reusable,
+		View:        h.Engine.View,
 		Changed:     h.Engine.DocumentsChanged,
 		Emit: func(tx core.App, kind, request, organization string, actor schema.Actor, payload map[string]any, at time.Time) error {
 			return event.Emit(tx, event.Event{Type: kind, Request: request, Organization: organization, Actor: actor, Payload: payload, At: at})

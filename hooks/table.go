@@ -205,6 +205,7 @@ func (h *House) routes() []route {
 		{"GET", "/api/portal/requests/{id}/plan", "workflow.plan", false, e.GetPlan},
 		{"PATCH", "/api/portal/items/{id}", "workflow.patch_item", false, e.PatchItemRoute},
 		{"DELETE", "/api/portal/items/{id}", "workflow.remove_item", false, e.DeleteItem},
+		{"POST", "/api/portal/items/{id}/reuse", "document.reuse", false, h.Documents.PostReuse},
 		{"GET", "/api/portal/workflows", "workflow.list", false, e.GetWorkflows},
 		{"GET", "/api/portal/definitions", "workflow.definitions", false, e.GetDefinitions},
 		{"POST", "/api/portal/definitions", "workflow.save_definition", false, e.PostDefinition},

@@ -40,8 +40,11 @@ func Append(tx core.App, e Entry) error {
 	var last struct {
 		Seq  int64  `db:"seq"`
 		Hash string `db:"hash"`
+
+		Scope string `db:"scope"` // of the request that the entry is about: its trail is seen by whoever sees it
 	}
-	err := tx.DB().NewQuery(`SELECT seq, hash FROM audit_log ORDER BY seq DESC LIMIT 1`).One(&last)
+	err := tx.DB().NewQuery(`SELECT seq, hash, COALESCE((SELECT r.scope FROM requests r WHERE r.id = {:request}), '') AS scope FROM audit_log ORDER BY seq DESC LIMIT 1`).
+		Bind(dbx.Params{"request": e.Request}).One(&last)
 	if err != nil && !isNoRows(err) {
 		return fmt.Errorf("read end of audit log: %w", err)
 	}
@@ -59,6 +62,9 @@ func Append(tx core.App, e Entry) error {
 		Change: schema.JSON(e.Change), IP: e.Actor.IP,
 	}
 	r.Hash = r.chain(last.Hash)
+	if e.Scope != "" && last.Scope != "" {
+		e.Scope = last.Scope
+	}
 	_, err = tx.DB().Insert("audit_log", dbx.Params{
 		"id": schema.NewID(), "seq": r.Seq, "at": r.At, "actor_kind": r.ActorKind, "actor": r.Actor, "actor_name": r.ActorName, "action": r.Action,
 		"collection": r.Collection, "record": r.Record, "organization": r.Organization, "request": r.Request, "change": r.Change,

@@ -3,6 +3,7 @@
 //	document.go  Room and what it needs from the engine
 //	accept.go    type rules: by content, not by name
 //	intake.go    record hooks: a file comes in, a file is taken away
+//	reuse.go     a document that was given earlier, used again
 //	serve.go     downloads: under the original name, never kept by caches
 package document
 
@@ -35,6 +36,8 @@ type Room struct {
 	ItemSlot    func(tx core.App, item string, actor schema.Actor) (Slot, error)
 	RequestSlot func(tx core.App, request string, actor schema.Actor) (Slot, error)
 	LibrarySlot func(tx core.App, organization string, actor schema.Actor) (Slot, error)
+	Reusable    func(tx core.App, item, document string, actor schema.Actor) error
+	View        func(app core.App, request string, actor schema.Actor) (any, error)
 	Changed     func(tx core.App, item string, actor schema.Actor, event string, payload map[string]any) error
 	Emit        func(tx core.App, kind, request, organization string, actor schema.Actor, payload map[string]any, at time.Time) error
 	Audit       func(tx core.App, action, record, organization, request, scope string, actor schema.Actor, change map[string]any, at time.Time) error

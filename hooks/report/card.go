@@ -51,6 +51,10 @@ func (c *Card) yours(begun bool) {
 	switch {
 	case p.SentBack > 0:
 		c.tag(fmt.Sprintf("%d sent back", p.SentBack), "bad", "back", things(p.SentBack, "item needs", "items need")+" another look.", "Fix and continue")
+	case p.ToDecide > 0 && p.Left == 0:
+		c.tag("Your decision", "need", "eye", "Look at what we sent you, then say whether it is right.", "Look and decide")
+	case p.Decide > 0 && p.Left == 0:
+		c.tag("Your decision", "need", "pen", "Everything is decided. Tell us with the last step.", "Open")
 	case p.Total == 0:
 		c.tag("Your turn", "need", "pen", c.Label, "Open")
 	case p.Left == 0:

@@ -22,6 +22,16 @@ var views = map[string]string{
 	"all":               everything,
 }
 
+// columns are those of the board, each a part of any view: who acts. A plus keeps
+// the planner on the view's own index.
+var columns = map[string]string{
+	"":        everything,
+	"us":      `+$.turn = 'staff' AND +$.category != 'blocked'`,
+	"client":  `+$.turn = 'client' AND +$.category != 'blocked'`,
+	"system":  `+$.turn NOT IN ('staff', 'client') AND +$.category != 'blocked'`,
+	"blocked": `+$.category = 'blocked'`,
+}
+
 // fixedRank are the views that lie in one rank.
 var fixedRank = map[string]bool{"waiting_on_us": true, "waiting_on_client": true, "unassigned": true}
 
@@ -56,7 +66,7 @@ type QueuePage struct {
 // GetQueue is the staff's list of work: with us first, then by due date, then by
 // how long it waits. Counts are of whole views, without the search.
 //
-//	GET /api/portal/queue?view=waiting_on_us|waiting_on_client|blocked|overdue|unassigned|mine|all&q=&after=&perPage= (staff)
+//	GET /api/portal/queue?view=waiting_on_us|waiting_on_client|blocked|overdue|unassigned|mine|all&column=us|client|system|blocked&q=&after=&perPage= (staff)
 //	→ 200 {"items": [QueueItem], "counts": {view: n}, "next"}; 400 bad_input; 401; 403 clients
 func (r *Reports) GetQueue(e *core.RequestEvent) error {
 	a, err := r.staff(e)
@@ -64,14 +74,17 @@ func (r *Reports) GetQueue(e *core.RequestEvent) error {
 		return problem.Reply(e, err)
 	}
 	query := e.Request.URL.Query()
-	w := queueWanted{view: query.Get("view"), q: query.Get("q"), limit: size(query, 50, 200)}
+	w := queueWanted{view: query.Get("view"), column: query.Get("column"), q: query.Get("q"), limit: size(query, 50, 200)}
 	if w.view == "" {
 		w.view = "waiting_on_us"
 	}
 	if views[w.view] == "" {
 		return problem.Reply(e, problem.Field("view", problem.BadInput, "One of these is expected: waiting_on_us, waiting_on_client, blocked, overdue, unassigned, mine, all."))
 	}
-	if w.after, err = markOf(query, w.view); err != nil {
+	if columns[w.column] == "" {
+		return problem.Reply(e, problem.Field("column", problem.BadInput, "One of these is expected: us, client, system, blocked."))
+	}
+	if w.after, err = markOf(query, w.list()); err != nil {
 		return problem.Reply(e, err)
 	}
 	v, err := staffReach(e.App, a)
@@ -96,7 +109,7 @@ func (r *Reports) queue(app core.App, a asker, v reach, w queueWanted) (QueuePag
 		return page, err
 	}
 	rows, page.Next = cut(rows, w.limit, func(row queueRow) mark {
-		return mark{List: w.view, Rank: row.Rank, Key: row.Sort, Then: row.StateSince, ID: row.ID}
+		return mark{List: w.list(), Rank: row.Rank, Key: row.Sort, Then: row.StateSince, ID: row.ID}
 	})
 	page.Items, err = r.queueItems(app, rows, a.now())
 	return page, err

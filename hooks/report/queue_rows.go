@@ -78,10 +78,19 @@ type queueRow struct {
 // organization, finished or not.
 type queueWanted struct {
 	view         string
+	column       string // of the board; empty: all of the view
 	organization string
 	q            string
 	after        *mark
 	limit        int
+}
+
+// list names what is paged through.
+func (w queueWanted) list() string {
+	if w.column == "" {
+		return w.view
+	}
+	return w.view + "/" + w.column
 }
 
 // on writes a condition or an expression for a table; assignee is what holds the
@@ -130,13 +139,13 @@ func queueRows(app core.App, a asker, v reach, w queueWanted) ([]queueRow, error
 func queueStatement(v reach, w queueWanted, params dbx.Params) string {
 	// What is over comes last, and only on a client's page.
 	over, keys := `0`, `#, `+dueOf+`, $.state_since, $.id`
-	where := ` AND $.category != 'done' AND ` + views[w.view]
+	where := ` AND $.category != 'done' AND ` + views[w.view] + ` AND ` + columns[w.column]
 	if w.organization != "" {
 		over, where = `($.category = 'done')`, ` AND r.organization = {:organization}`
 		params["organization"] = w.organization
 	}
 	if pattern := like(w.q); pattern != "" {
-		where += ` AND ($.number LIKE {:q} ESCAPE '\' OR $.title LIKE {:q} ESCAPE '\' OR (SELECT o.name FROM organizations o WHERE o.id = $.organization) LIKE {:q} ESCAPE '\')`
+		where += ` AND (tags LIKE {:q} ESCAPE '\' OR $.number LIKE {:q} ESCAPE '\' OR $.title LIKE {:q} ESCAPE '\' OR (SELECT o.name FROM organizations o WHERE o.id = $.organization) LIKE {:q} ESCAPE '\')`
 		params["q"] = pattern
 	}
 	if m := w.after; m != nil {
@@ -150,12 +159,15 @@ func queueStatement(v reach, w queueWanted, params dbx.Params) string {
 	case fixedRank[w.view]: // an index is walked in its order only if the order does not name what is fixed
 		order = strings.TrimPrefix(keys, `#, `)
 	}
-	columns := `, ` + over + ` AS finished, # AS rank, ` + dueOf + ` AS sort`
-	truth := func(sql string) string { return v.on(sql, "r", "r.assignee") }
-	face := func(sql string) string { return v.on(sql, "c", contactID) }
+	more := `, ` + over + ` AS finished, # AS rank, ` + dueOf + ` AS sort`
+	// Tags are the firm's: whoever is shown the client's face finds nothing by them.
+	truth := func(sql string) string {
+		return v.on(strings.Replace(sql, "(tags ", "(COALESCE(r.tags, '') ", 1), "r", "r.assignee")
+	}
+	face := func(sql string) string { return v.on(strings.Replace(sql, "(tags ", "('' ", 1), "c", contactID) }
 	from, seen := `requests r`, v.sees("r")
 	if v.condition == byScope {
 		from, seen = fromScopes, everything
 	}
-	return fmt.Sprintf(selectQueue, truthColumns+truth(columns), seen+truth(where), faceColumns+face(columns), fmt.Sprintf(hidden, v.sees("r"), v.sees("c"))+face(where), truth(order), face(order), from)
+	return fmt.Sprintf(selectQueue, truthColumns+truth(more), seen+truth(where), faceColumns+face(more), fmt.Sprintf(hidden, v.sees("r"), v.sees("c"))+face(where), truth(order), face(order), from)
 }

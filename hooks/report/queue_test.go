@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,59 @@ func TestQueue_viewsAndOrder(t *testing.T) {
 	equal(t, "home is one's own desk", titles(home.Items, itemTitle), "stuck, ours, no date, old, client late")
 	equal(t, "home counts", home.Counts, counts)
 	equal(t, "a superuser sees all", read[QueuePage](s, s.sol, "/api/portal/queue?view=all").Counts.All, 7)
+}
+
+func TestQueue_columnsOfTheBoardAreAViewInParts(t *testing.T) {
+	s := newStage(t)
+	s.both(s.bluebell, "client", dbx.Params{"category": "waiting", "turn": "client", "assignee": s.sam.ID})
+	s.both(s.bluebell, "ours", dbx.Params{"assignee": s.sam.ID})
+	s.both(s.harbor, "nobody's", dbx.Params{})
+	s.both(s.office, "stuck", dbx.Params{"category": "blocked", "turn": "system", "assignee": s.sam.ID})
+	s.both(s.office, "stuck with us", dbx.Params{"category": "blocked", "turn": "staff"})
+	s.both(s.office, "by itself", dbx.Params{"category": "review", "turn": "system"})
+	for view, want := range map[string]map[string]string{
+		"all":  {"us": "ours, nobody's", "client": "client", "system": "by itself", "blocked": "stuck, stuck with us"},
+		"mine": {"us": "ours", "client": "client", "system": "", "blocked": "stuck"},
+	} {
+		n := 0
+		for column, rows := range want {
+			page := read[QueuePage](s, s.sam, "/api/portal/queue?view="+view+"&column="+column)
+			n += len(page.Items)
+			equal(t, view+" "+column, sorted(titles(page.Items, itemTitle)), sorted(rows))
+		}
+		equal(t, view+" is all of it", n, len(read[QueuePage](s, s.sam, "/api/portal/queue?view="+view).Items))
+	}
+	first := read[QueuePage](s, s.sam, "/api/portal/queue?view=all&column=us&perPage=1")
+	second := read[QueuePage](s, s.sam, "/api/portal/queue?view=all&column=us&perPage=1&after="+first.Next)
+	equal(t, "a column has pages", sorted(titles(append(first.Items, second.Items...), itemTitle)), "nobody's, ours")
+	for _, path := range []string{"?view=all&column=client&after=" + first.Next, "?column=later"} {
+		code, _ := s.get(s.sam, "/api/portal/queue"+path)
+		equal(t, "refused "+path, code, 400)
+	}
+}
+
+func sorted(list string) string {
+	parts := strings.Split(list, ", ")
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
+}
+
+func TestQueue_blockedNamesWhatBlocksAndTagsAreFound(t *testing.T) {
+	s := newStage(t)
+	id := s.both(s.bluebell, "stuck", dbx.Params{"category": "blocked", "turn": "system"})
+	s.must(schema.Update(s, schema.Requests, id, dbx.Params{"tags": `["VAT","year end"]`}))
+	job := func(status, message string, revision int) {
+		s.insert(schema.Jobs, dbx.Params{"name": "ledger.post_journals", "system": "ledger", "request": id, "organization": s.bluebell, "status": status, "last_error": message, "revision": revision, "idempotency_key": status + message, "scope": "staff:" + s.bluebell})
+	}
+	job("dead", "An older trouble.", 2)
+	job("dead", "The period is closed.", 3)
+	job("done", "", 4)
+	row := read[QueuePage](s, s.sam, "/api/portal/queue?view=blocked").Items[0]
+	equal(t, "cause", row.BlockedBy, "Ledger did not do this: post journals. It says: The period is closed.")
+	equal(t, "next step", row.NextStep, row.BlockedBy)
+	for _, q := range []string{"vat", "year%20end"} {
+		equal(t, "by tag "+q, titles(read[QueuePage](s, s.sam, "/api/portal/queue?view=all&q="+q).Items, itemTitle), "stuck")
+	}
 }
 
 func TestQueue_pagesWithoutGapsOrDoubles(t *testing.T) {

@@ -84,6 +84,9 @@ func (w *words) why(s *subject, last line) string {
 		label, key = w.stepLabel(last.Text), last.Text
 	}
 	e := Entry{ActorName: last.ActorName, OnBehalfOf: last.OnBehalfOf}
+	if d := object(last.Detail); s.Truth && key == workflow.Migrate {
+		return strings.TrimSuffix(moved(e.who(text(d, "actor_kind")), d), ".")
+	}
 	return strings.TrimSuffix(itWords.Replace(step(e.who(text(object(last.Detail), "actor_kind")), label, key)), ".")
 }
 
@@ -93,6 +96,10 @@ func (w *words) next(s *subject) string {
 	switch {
 	case s.Category == "done" || s.Category == "blocked" || s.Turn == "system" || s.Turn == "nobody":
 		return ""
+	case s.Turn == "client" && p.Decide > 0 && p.Left == 0 && w.staffSide:
+		return "Next: the client looks at it and decides."
+	case s.Turn == "client" && p.Decide > 0 && p.Left == 0:
+		return "Next: look at it and decide."
 	case s.Turn == "client" && p.Total == 0:
 		return ""
 	case s.Turn == "client" && p.Left == 0 && w.staffSide:

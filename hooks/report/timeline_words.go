@@ -53,6 +53,10 @@ func (w *words) forStaff(l line) Entry {
 	switch l.Kind {
 	case "transition":
 		e.Text = step(who, w.stepLabel(l.Text), l.Text)
+		if l.Text == workflow.Migrate {
+			e.Text = moved(who, d)
+			delete(d, "reason")
+		}
 		e.Detail = sentences(fmt.Sprintf("%s → %s", w.stateLabel(text(d, "from")), w.stateLabel(text(d, "to"))), short(text(d, "reason")), directly(d))
 	case "message":
 		e.Text, e.Detail = somebody(who)+" wrote a message.", short(l.Detail)
@@ -103,6 +107,16 @@ func step(who, label, key string) string {
 		return `"` + label + `" happened by itself.`
 	}
 	return who + ` did "` + label + `".`
+}
+
+// moved tells a move to another version: "Mia Ode moved this request from version 2
+// to version 3 of its workflow." Its reason says which versions.
+func moved(who string, d map[string]any) string {
+	versions := strings.TrimSuffix(strings.TrimPrefix(text(d, "reason"), "Moved "), ".")
+	if versions == "" {
+		versions = "to another version"
+	}
+	return somebody(who) + " moved this request " + versions + " of its workflow."
 }
 
 var decisions = map[string]string{"accepted": "accepted", "rejected": "sent back", "more_needed": "asked for more of", "waived": "no longer needs", "expired": "found out of date", "provided": "took back a decision on"}

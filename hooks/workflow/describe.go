@@ -108,7 +108,7 @@ var meanings = map[string]string{
 	"ItemSpec.answer_types":       "How a question may be answered.",
 	"ItemSpec.choices_from":       "The list that the choices of a question come from.",
 	"ItemSpec.bulk_from":          "csv: many items are added from a table.",
-	"ItemSpec.reuse_from":         "Offers an earlier document that still fits.",
+	"ItemSpec.reuse_from":         "Offers an earlier document that still fits: one that was sent for the same item, or for the item of this name, in another request of the organization by this workflow; organization_library: also those that belong to the organization itself.",
 	"ItemSpec.review":             "A decision by more than one person.",
 	"ItemSpec.due":                "The day by which the item is asked for, such as 3rd business day.",
 

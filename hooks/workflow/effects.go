@@ -373,6 +373,27 @@ func (e *Engine) markSent(tx core.App, l *live) error {
 	return nil
 }
 
+// closeGiven closes the client's files when the turn leaves the client, whether
+// or not the definition says "snapshot": what the firm has been handed to work on
+// stays, also when the request comes back for something else. A step that goes
+// from the client to nobody's knowledge is not one that hands over.
+func (e *Engine) closeGiven(tx core.App, l *live, t *Transition, target *State) error {
+	from := l.def.State(l.facts.Steps[len(l.facts.Steps)-1].From)
+	if from.Turn != "client" || target.Turn == "client" || target.TippingOffSafe || slices.ContainsFunc(t.Effects, func(x Effect) bool { return x.Snapshot != "" }) {
+		return nil
+	}
+	given := func(i *Item) bool { return i.Files.Ready+i.Files.Scanning > i.Files.Staff }
+	if !slices.ContainsFunc(l.facts.Items, given) {
+		return nil
+	}
+	_, err := tx.DB().NewQuery(`UPDATE documents SET sent_at = {:now} WHERE request = {:id} AND sent_at = '' AND item != '' AND uploader_user != ''`).
+		Bind(dbx.Params{"now": schema.Stamp(l.facts.Now), "id": l.ID}).Execute()
+	if err != nil {
+		return fmt.Errorf("close documents that were given: %w", err)
+	}
+	return nil
+}
+
 // recordAcceptance puts who accepted what on the trail.
 func (e *Engine) recordAcceptance(tx core.App, l *live, what string) error {
 	var hashes []string

@@ -60,6 +60,11 @@ type Progress struct {
 	SentBack int `json:"sent_back"`
 	Checked  int `json:"checked"`
 	ToCheck  int `json:"to_check"`
+
+	// Where the client looks at what the firm made: how many things, and how many
+	// are not decided.
+	Decide   int `json:"decide,omitempty"`
+	ToDecide int `json:"to_decide,omitempty"`
 }
 
 // quiet says whether going from one state to another must leave no trace for the
@@ -118,8 +123,20 @@ func (c *Compiled) Face(f *Facts, shown Shown) *ClientFace {
 		if section.provider() == "client" {
 			count(&face.Progress, shownOf(i).Status, i.Required)
 		}
+		c.countDecision(&face.Progress, s, i, shownOf(i).Status)
 	}
 	return face
+}
+
+// countDecision counts an item that the client decides on in the state.
+func (c *Compiled) countDecision(p *Progress, state *State, i *Item, status string) {
+	if !slices.Contains(state.Can.Review, i.Section) || status == Missing || !slices.ContainsFunc(c.reviewers(c.sections[i.Section], c.Spec(i.Section, i.Key)), c.IsClientRole) {
+		return
+	}
+	p.Decide++
+	if status == Provided {
+		p.ToDecide++
+	}
 }
 
 // clientSees: an item that waits for a later state is shown then; what staff
@@ -160,7 +177,7 @@ func shownOf(i *Item) ShownDecision {
 	if i.Shown != nil {
 		return *i.Shown
 	}
-	return ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries}
+	return ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries, By: i.Reviewer, At: i.ReviewedAt}
 }
 
 // staleWhy says that an acknowledgement is older than what it follows from.
@@ -253,7 +270,11 @@ func count(p *Progress, status string, required bool) {
 // progress counts the truth, for staff.
 func (c *Compiled) progress(f *Facts) Progress {
 	var p Progress
+	state := c.states[f.State]
 	for _, i := range f.applicable() {
+		if state != nil && c.sections[i.Section] != nil {
+			c.countDecision(&p, state, i, i.Status)
+		}
 		if s := c.sections[i.Section]; s != nil && s.provider() == "client" {
 			if spec := c.Spec(i.Section, i.Key); spec != nil && spec.LockedUntilState != "" && !f.entered(spec.LockedUntilState) {
 				continue

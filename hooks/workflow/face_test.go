@@ -174,3 +174,33 @@ func TestWakeAt(t *testing.T) {
 		t.Errorf("a state without automatic steps wakes at %q", got)
 	}
 }
+
+// Where the client decides on what the firm made, the face counts that, so that no
+// sentence asks for things to be sent.
+func TestFace_countsWhatTheClientDecides(t *testing.T) {
+	def := shippedDefinition(t, "agency-creative-approval.yaml")
+	f := &Facts{State: "client_review", Data: map[string]any{}, Items: []*Item{
+		{ID: "a", Section: "artwork", Key: def.Section("artwork").Items[0].Key, Status: Provided, Active: true, Files: Files{Ready: 1, Shown: 1}},
+		{ID: "b", Section: "artwork", Key: def.Section("artwork").Items[0].Key, Instance: "2", Status: Accepted, Active: true, Files: Files{Ready: 1, Shown: 1}},
+	}}
+	face := def.Face(f, Shown{State: "client_review"})
+	if face.Progress.Decide != 2 || face.Progress.ToDecide != 1 {
+		t.Errorf("%+v", face.Progress)
+	}
+	l := &live{def: def, facts: f, before: face, who: Who{Actor: schema.Actor{Kind: schema.ActorUser}}}
+	for _, c := range []struct {
+		toDecide int
+		want     string
+	}{{1, "Your turn: look and decide"}, {0, "Your turn: everything is decided"}} {
+		p := face.Progress
+		p.ToDecide = c.toDecide
+		if text, _ := l.turnText(View{Progress: p}, def.State("client_review")); text != c.want {
+			t.Errorf("%q, not %q", text, c.want)
+		}
+	}
+	as := *f
+	as.State = "briefing"
+	if p := def.Face(&as, Shown{State: "briefing"}).Progress; p.Decide != 0 {
+		t.Errorf("elsewhere nothing is to be decided: %+v", p)
+	}
+}

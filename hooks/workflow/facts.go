@@ -84,6 +84,8 @@ type ShownDecision struct {
 	Reason  string `json:"reason"`
 	Comment string `json:"comment"`
 	Tries   int    `json:"tries"`
+	By      string `json:"by,omitempty"`
+	At      string `json:"at,omitempty"`
 }
 
 // Files counts the documents of an item that have not been superseded. Fresh
@@ -95,6 +97,7 @@ type Files struct {
 	Staff    int // by staff, not published
 	Shown    int // published at some time, current or superseded
 	Metadata []map[string]any
+	Newest   time.Time // when the last of them came
 }
 
 // Step is one transition of the past.

@@ -181,7 +181,7 @@ func (c *Compiled) filesComplete(spec *ItemSpec, i *Item, now time.Time) (bool, 
 		if value == "" {
 			return false, "Add this: " + strings.ToLower(metadataLabel(m)) + "."
 		}
-		if w := checkMetadata(spec, m, value, now); w != "" {
+		if w := checkMetadata(spec, m, value, i.cameAt(now)); w != "" {
 			warning = w
 		}
 	}
@@ -220,6 +220,15 @@ func metadataOf(spec *ItemSpec) []Metadata {
 	return list
 }
 
+// cameAt is when the newest file came: a sentence about its dates speaks of that
+// moment, and stays true as days go by. Without a file it is now.
+func (i *Item) cameAt(now time.Time) time.Time {
+	if i.Files.Newest.IsZero() {
+		return now
+	}
+	return i.Files.Newest
+}
+
 func metadataLabel(m Metadata) string {
 	if !m.Label.IsZero() {
 		return m.Label.String()
@@ -244,13 +253,13 @@ func checkMetadata(spec *ItemSpec, m Metadata, value string, now time.Time) stri
 		return metadataLabel(m) + ": a date such as 2026-03-31 is expected."
 	}
 	if m.MustBe == "after_today" && !day.After(now) {
-		return metadataLabel(m) + " lies in the past. We may ask for a newer one."
+		return metadataLabel(m) + " was in the past when this came. We may ask for a newer one."
 	}
 	if m.MustBe == "before_today" && !day.Before(now) {
-		return metadataLabel(m) + " lies in the future. Is that right?"
+		return metadataLabel(m) + " was in the future when this came. Is that right?"
 	}
 	if f := spec.Freshness; f != nil && f.Field == m.Key && day.AddDate(0, f.MaxAgeMonths, 0).Before(now) {
-		return "This is older than " + things(f.MaxAgeMonths, "month", "months") + ". We may ask for a newer one."
+		return "This was older than " + things(f.MaxAgeMonths, "month", "months") + " when it came. We may ask for a newer one."
 	}
 	return ""
 }

@@ -181,10 +181,10 @@ func TestItems_complete(t *testing.T) {
 		{"a passport without its date", "identity", "photo_id", Item{Files: ready(nil)}, false, "Add this: document expiry."},
 		{"a passport that is valid", "identity", "photo_id", Item{Files: ready(map[string]any{"document_expiry": "2030-01-01"})}, true, ""},
 		{"a passport with its date on the item", "identity", "photo_id", Item{Files: ready(nil), Answers: map[string]any{"document_expiry": "2030-01-01"}}, true, ""},
-		{"an expired passport is there, with a warning", "identity", "photo_id", Item{Files: ready(map[string]any{"document_expiry": "2026-01-01"})}, true, "Document expiry lies in the past. We may ask for a newer one."},
+		{"an expired passport is there, with a warning", "identity", "photo_id", Item{Files: ready(map[string]any{"document_expiry": "2026-01-01"})}, true, "Document expiry was in the past when this came. We may ask for a newer one."},
 		{"a date that is none", "identity", "photo_id", Item{Files: ready(map[string]any{"document_expiry": "soon"})}, true, "Document expiry: a date such as 2026-03-31 is expected."},
 		{"a fresh bill", "identity", "address_proof", Item{Files: ready(map[string]any{"issued_on": "2026-10-01"})}, true, ""},
-		{"an old bill", "identity", "address_proof", Item{Files: ready(map[string]any{"issued_on": "2026-08-01"})}, true, "This is older than 3 months. We may ask for a newer one."},
+		{"an old bill", "identity", "address_proof", Item{Files: ready(map[string]any{"issued_on": "2026-08-01"})}, true, "This was older than 3 months when it came. We may ask for a newer one."},
 		{"a form with its required answer", "entity", "ownership_chart", Item{Answers: map[string]any{"structure": "One owner"}}, true, ""},
 		{"a form without it", "entity", "ownership_chart", Item{Answers: map[string]any{"changes": true}}, false, ""},
 		{"an empty form", "entity", "ownership_chart", Item{Answers: map[string]any{"structure": " "}}, false, ""},
@@ -240,5 +240,21 @@ func TestItems_settle(t *testing.T) {
 				t.Errorf("became %s", i.Status)
 			}
 		})
+	}
+}
+
+// What is said of a file's dates speaks of the moment when it came, so that the
+// client's row does not become untrue while nobody changes it.
+func TestComplete_saysOfAFileWhatWasTrueWhenItCame(t *testing.T) {
+	def := shippedDefinition(t, "accounting-onboarding-kyc.yaml")
+	i := Item{Section: "identity", Key: "address_proof", Kind: "file", Files: Files{Ready: 1, Fresh: 1, Metadata: []map[string]any{{"issued_on": "2026-08-01"}}, Newest: time.Date(2026, 8, 20, 0, 0, 0, 0, time.UTC)}}
+	for _, now := range []time.Time{i.Files.Newest, i.Files.Newest.AddDate(0, 6, 0)} {
+		if ok, why := def.complete(&i, now); !ok || why != "" {
+			t.Errorf("at %s: %t %q", now, ok, why)
+		}
+	}
+	i.Files.Newest = i.Files.Newest.AddDate(0, 6, 0)
+	if _, why := def.complete(&i, i.Files.Newest); !strings.HasPrefix(why, "This was older than 3 months when it came.") {
+		t.Errorf("%q", why)
 	}
 }

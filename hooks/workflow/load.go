@@ -294,7 +294,7 @@ type itemRow struct {
 const selectItems = `SELECT i.id, i.request, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
 	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, i.reviewed_at,
 	COALESCE(i.answers, '{}') AS answers, i.tries, COALESCE(NULLIF(i.votes, ''), '{}') AS votes,
-	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'old', d.superseded, 'published', d.published_at != '', 'metadata', json(COALESCE(d.metadata, '{}'))))
+	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'old', d.superseded, 'published', d.published_at != '', 'at', d.created, 'metadata', json(COALESCE(d.metadata, '{}'))))
 		FROM documents d WHERE d.item = i.id) AS files
 	FROM items i WHERE i.request IN (SELECT value FROM json_each({:ids})) ORDER BY i.position, i.created, i.id`
 
@@ -305,6 +305,7 @@ type fileRow struct {
 	Old      int            `json:"old"`
 	Shown    int            `json:"published"`
 	Metadata map[string]any `json:"metadata"`
+	At       string         `json:"at"`
 }
 
 func loadItems(tx core.App, requests ...string) (map[string][]*Item, error) {
@@ -365,6 +366,9 @@ func (f *Files) add(r fileRow) {
 	f.Ready++
 	f.Fresh += r.Fresh
 	f.Metadata = append(f.Metadata, r.Metadata)
+	if at := schema.Time(r.At); at.After(f.Newest) {
+		f.Newest = at
+	}
 }
 
 // steps reads the history that came along with the row.

@@ -170,6 +170,10 @@ func TestMigrate_looksAheadAndThenMoves(t *testing.T) {
 	if got := field(t, s, waiting, "state"); got != "with_client" {
 		t.Error("state:", got)
 	}
+	told := s.Ask(t, s.Sam, "GET", "/api/portal/requests/"+waiting+"/timeline", nil)
+	if raw := string(told.Raw); !strings.Contains(raw, "Mia moved this request from version 1 to version 2 of its workflow.") || strings.Contains(raw, `did \"Migrate`) || strings.Contains(raw, "Moved from") {
+		t.Error("the timeline tells of the move:", raw)
+	}
 	if n := count(t, s, `SELECT COUNT(*) FROM transitions WHERE request = {:id} AND key = 'migrate' AND "from" = 'waiting_for_client' AND "to" = 'with_client' AND actor = {:mia}`, dbx.Params{"id": waiting, "mia": s.Mia.Id}); n != 1 {
 		t.Error("the history tells of the move", n, "times")
 	}

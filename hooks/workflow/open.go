@@ -110,6 +110,7 @@ func (e *Engine) newest(tx core.App, key string) (*Compiled, error) {
 
 func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Record, def *Compiled, in NewRequest) error {
 	now := e.Clock()
+	in.Period = def.periodOf(in, now)
 	if err := onlyOneLive(tx, def, org.Id, in.Period); err != nil {
 		return err
 	}

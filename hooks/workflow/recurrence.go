@@ -71,6 +71,27 @@ func (c *Compiled) Turns(since, now time.Time) ([]Turn, error) {
 	return turns, nil
 }
 
+// periodOf is the period of a request that is opened at now: the one that is
+// named, by itself or among the data, else the one that the recurrence would open
+// for today. A request of a recurring workflow is never without one, since its
+// number and its data speak of it.
+func (c *Compiled) periodOf(in NewRequest, now time.Time) string {
+	if in.Period != "" {
+		return in.Period
+	}
+	if named, ok := in.Data["period"].(string); ok && named != "" {
+		return named
+	}
+	if c.Recurrence == nil {
+		return ""
+	}
+	r, err := c.Recurrence.rule()
+	if err != nil {
+		return "" // the checker has refused such a definition
+	}
+	return c.turn(r, r.begin(now.In(c.Calendar.zone))).Period
+}
+
 // turn is the time of a recurrence in the cycle that begins at first: when the
 // firm opens on the day that the rule names.
 func (c *Compiled) turn(r rule, first time.Time) Turn {

@@ -120,3 +120,25 @@ func TestCheck_words(t *testing.T) {
 		}
 	}
 }
+
+// Opened by hand, a request of a recurring workflow has a period all the same.
+func TestPeriodOf(t *testing.T) {
+	monthly := &Compiled{Definition: &Definition{Recurrence: &Recurrence{Every: "month", Create: "1st business day", Period: "previous_month"}}, Calendar: NewCalendar(CalendarSpec{Timezone: "Europe/Dublin", Hours: "mon-fri 09:00-17:30", Holidays: "ie"}, FirmCalendar{})}
+	once := &Compiled{Definition: &Definition{}}
+	now := time.Date(2026, 11, 30, 23, 30, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name   string
+		def    *Compiled
+		in     NewRequest
+		wanted string
+	}{
+		{"the recurrence's own", monthly, NewRequest{}, "2026-10"},
+		{"named", monthly, NewRequest{Period: "2026-07"}, "2026-07"},
+		{"named among the data", monthly, NewRequest{Data: map[string]any{"period": "2026-08"}}, "2026-08"},
+		{"not recurring", once, NewRequest{}, ""},
+	} {
+		if got := c.def.periodOf(c.in, now); got != c.wanted {
+			t.Errorf("%s: %q", c.name, got)
+		}
+	}
+}

@@ -48,7 +48,8 @@ func (e *Engine) review(tx core.App, l *live, i *Item, in ItemPatch) error {
 
 func (l *live) decide(i *Item, in ItemPatch) {
 	if i.Shown == nil && l.who.Side() != "client" {
-		i.Shown = &ShownDecision{Status: i.Status, Reason: i.Reason, Comment: i.Comment, Tries: i.Tries}
+		before := shownOf(i)
+		i.Shown = &before
 	}
 	if sentBack(i.Status) && (i.Shown != nil || i.Status != i.EnteredStatus) {
 		i.Tries-- // a decision changed before it was out counts once
@@ -90,7 +91,7 @@ func (l *live) takeBack(i *Item) {
 		before = *i.Shown
 	}
 	i.Status, i.Reason, i.Comment, i.Tries = before.Status, before.Reason, before.Comment, before.Tries
-	i.Shown, i.Reviewer, i.ReviewedAt = nil, "", ""
+	i.Shown, i.Reviewer, i.ReviewedAt = nil, before.By, before.At
 }
 
 // mayTakeBack says whether there is an own decision that may be undone.

@@ -83,6 +83,9 @@ func (r *Runs) Wake() {
 func (r *Runs) Run(ctx context.Context, look time.Duration) {
 	timer := time.NewTicker(look)
 	defer timer.Stop()
+	if err := r.failUnwritten(); err != nil {
+		r.Engine.App.Logger().Error("interrupted runs are not cleared", slog.Any("error", err))
+	}
 	for {
 		if err := r.Drain(ctx); err != nil && ctx.Err() == nil {
 			r.Engine.App.Logger().Error("run failed", slog.Any("error", err))
@@ -104,8 +107,19 @@ const (
 	prepared = 250
 )
 
+// failUnwritten ends the runs whose lines were not all written when the portal
+// stopped. They cannot go on: what they were to be done to is not known.
+func (r *Runs) failUnwritten() error {
+	_, err := r.Engine.App.NonconcurrentDB().NewQuery(`UPDATE runs SET status = 'failed', error = {:why}, finished_at = {:now}, updated = {:now} WHERE status = 'waiting' AND start_at = {:never}`).
+		Bind(dbx.Params{"why": "The portal was stopped before this had begun. Nothing was changed; start it again.", "now": schema.Stamp(r.Engine.Clock()), "never": schema.Forever}).Execute()
+	if err != nil {
+		return fmt.Errorf("end runs that were never written: %w", err)
+	}
+	return nil
+}
+
 // start writes a run with all its lines. It begins only when the last one is
-// there; one that was interrupted before never does.
+// there; one that was interrupted before ends as failed at the next start.
 func (r *Runs) start(app core.App, actor schema.Actor, o order) (string, error) {
 	id, now := schema.NewID(), r.Engine.Clock()
 	at := now

@@ -355,3 +355,24 @@ func TestRuns_pages(t *testing.T) {
 		t.Errorf("%s", list.Raw)
 	}
 }
+
+// What was interrupted while its lines were written says so after the next start,
+// and is not begun.
+func TestRun_interruptedBeforeItBegan(t *testing.T) {
+	s := gatetest.New(t)
+	ids := simples(t, s, 1)
+	id := bulk(t, s, s.Sam, map[string]any{"action": "priority", "priority": "high", "requests": ids})
+	if _, err := s.DB().NewQuery(`UPDATE runs SET start_at = '9999-12-31 23:59:59.999Z' WHERE id = {:id}`).Bind(dbx.Params{"id": id}).Execute(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	s.House.Runs.Run(ctx, time.Hour)
+	v := finish(t, s, id)
+	if v.Status != "failed" || v.Error != "The portal was stopped before this had begun. Nothing was changed; start it again." || v.Changed != 0 {
+		t.Errorf("%+v", v)
+	}
+	if field(t, s, ids[0], "priority") != "normal" {
+		t.Error("it was carried out")
+	}
+}

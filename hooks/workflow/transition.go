@@ -164,6 +164,9 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 	if err := e.handOver(tx, l, target); err != nil {
 		return err
 	}
+	if err := e.closeGiven(tx, l, t, target); err != nil {
+		return err
+	}
 	if !quiet {
 		if err := e.release(tx, l, items); err != nil {
 			return err
@@ -266,6 +269,9 @@ func (e *Engine) release(tx core.App, l *live, items *touched) error {
 	for _, i := range l.facts.Items {
 		if i.Shown == nil {
 			continue
+		}
+		if i.Shown.Status == Accepted && sentBack(i.Status) {
+			l.makeStale(i, i.Shown.At, items)
 		}
 		i.Shown = nil
 		items.add(i)

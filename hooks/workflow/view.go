@@ -43,6 +43,7 @@ type View struct {
 	Sections         []SectionView `json:"sections"`
 	Fields           []FieldView   `json:"fields"`
 	Actions          []Action      `json:"actions"`
+	ByItself         []SelfStep    `json:"by_itself"`
 }
 
 // StaffView is what staff are shown besides.
@@ -127,6 +128,25 @@ type ItemView struct {
 	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`
 	Documents  []DocumentView `json:"documents"`
+	Given      *ByAt          `json:"given"`           // who gave it last, and when
+	Decided    *ByAt          `json:"decided"`         // who decided on it last, as far as the reader may know
+	Reuse      []Earlier      `json:"reuse,omitempty"` // what was given earlier and may be used again
+}
+
+// ByAt says who did something, and when. Name is empty where no person did.
+type ByAt struct {
+	Name string `json:"name"`
+	At   string `json:"at"`
+
+	id string
+}
+
+// byAt is nil where nothing was done.
+func byAt(id, at string) *ByAt {
+	if at == "" {
+		return nil
+	}
+	return &ByAt{At: at, id: id}
 }
 
 // Ask is what an item asks of its provider.
@@ -213,7 +233,13 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 		return nil, err
 	}
 	v := l.view(documents)
+	if err := nameThem(app, &v); err != nil {
+		return nil, err
+	}
 	if l.clientSide() {
+		if err := e.offerEarlier(app, l, &v); err != nil {
+			return nil, err
+		}
 		return struct {
 			View
 			Paused *ShownPause `json:"paused"`
@@ -270,7 +296,7 @@ func (l *live) view(documents map[string][]DocumentView) View {
 		v.Label = clientLabel(state).In(l.locale())
 	}
 	v.TurnText, v.TurnDetail = l.turnText(v, state)
-	v.Sections, v.Fields, v.Actions = l.sectionViews(documents), l.fieldViews(), l.actions()
+	v.Sections, v.Fields, v.Actions, v.ByItself = l.sectionViews(documents), l.fieldViews(), l.actions(), l.selfSteps()
 	return v
 }
 
@@ -291,6 +317,10 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 			return "With us", "We are sorting out a problem on our side."
 		case state.Turn == "client" && p.Left > 0:
 			return "Your turn: " + things(p.Left, "item left", "items left"), "Then we check it."
+		case state.Turn == "client" && p.ToDecide > 0:
+			return "Your turn: look and decide", "Look at what we sent you, then say whether it is right."
+		case state.Turn == "client" && p.Decide > 0:
+			return "Your turn: everything is decided", "Tell us with the last step what you have decided."
 		case state.Turn == "client":
 			return "Your turn: everything is ready", "Check it and send it to us."
 		}
@@ -299,6 +329,8 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 	switch {
 	case state.Category == "done":
 		return "Finished: " + v.Label, ""
+	case state.Turn == "client" && p.Decide > 0 && p.Left == 0:
+		return "With the client", "The client looks at it and decides."
 	case state.Turn == "client":
 		return "With the client", things(p.Left, "item", "items") + " to come."
 	case state.Turn == "system":
@@ -377,6 +409,10 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 		as.Status, as.Reason, as.Comment, as.Tries = d.Status, d.Reason, d.Comment, d.Tries
 	} else {
 		v.Held = i.Shown != nil
+	}
+	v.Given, v.Decided = byAt(i.ProvidedBy, i.ProvidedAt), byAt(i.Reviewer, i.ReviewedAt)
+	if l.clientSide() {
+		v.Decided = byAt(shownOf(i).By, shownOf(i).At)
 	}
 	v.CanReview, _ = l.def.mayReview(f, i, l.who)
 	v.Review = i.reviewView(spec, l.who.Actor.ID)
@@ -531,25 +567,6 @@ func (l *live) actions() []Action {
 		list = append(list, a)
 	}
 	return list
-}
-
-// consequence says what follows for the other side, in a sentence for staff.
-func (l *live) consequence(t *Transition) string {
-	if l.clientSide() {
-		return ""
-	}
-	from, to := l.def.State(l.State), l.def.State(t.To)
-	switch {
-	case to == nil || from == nil:
-		return ""
-	case to.TippingOffSafe:
-		return "The client learns nothing of this."
-	case to.Turn == "client" && from.Turn != "client":
-		return "The client gets the turn, and one email."
-	case to.Category == "done":
-		return "This finishes the request."
-	}
-	return ""
 }
 
 func (e *Engine) staffView(app core.App, l *live) (StaffView, error) {

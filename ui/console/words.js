@@ -107,9 +107,17 @@ export const words = {
             blocked: "Blocked",
             all: "All",
         },
-        filter: "Filter by client, number or word",
+        filter: "Filter by client, number, word or tag",
         newRequest: "New request",
         order: "With us first, then by due date",
+        shape: "Show as",
+        list: "List",
+        board: "Board",
+        /** The columns of the board: who acts. @type {Record<string, string>} */
+        board_columns: { us: "With us", client: "With the client", system: "By itself", blocked: "Blocked" },
+        /** @param {number} n @param {boolean} more */
+        inColumn: (n, more) => (more ? `${n} or more` : String(n)),
+        emptyColumn: "Nothing here.",
         columns: { acts: "Who acts", request: "Request and next step", owner: "Owner", waiting: "Waiting", due: "Due" },
         nobody: "none",
         late: "late",
@@ -136,7 +144,7 @@ export const words = {
             mine: "Nothing is waiting on you.",
             other: "No requests in this view.",
             /** @param {string} q */
-            filtered: (q) => `Nothing found for “${q}”. We looked in numbers, titles and clients of this view.`,
+            filtered: (q) => `Nothing found for “${q}”. We looked in numbers, titles, clients and tags of this view.`,
         },
         showUs: "Show what waits on us",
         clearFilter: "Clear the filter",
@@ -266,6 +274,18 @@ export const words = {
         clientSeesNothing: "The client does not see this request yet.",
         moveOn: "Move on",
         notYet: "Not yet:",
+        /** What a step says that is pressed before its time. @param {string} label @param {number} n @param {string} why */
+        notYetBecause: (label, n, why) =>
+            `${label}: not yet. ${count(n, "1 thing is", `${n} things are`)} in the way. ${why}`,
+        because: (/** @type {string} */ why) => `Created because: ${why}`,
+        selfAt: (/** @type {string} */ label, /** @type {string} */ when) => `By itself on ${when}: ${label}.`,
+        selfWhen: (/** @type {string} */ label, /** @type {string} */ waits) =>
+            waits ? `By itself, once this is so: ${label}. ${waits}` : `By itself, very soon: ${label}.`,
+        given: (/** @type {string} */ who, /** @type {string} */ when) =>
+            who ? `Given by ${who}, ${when}` : `Given ${when}`,
+        decided: (/** @type {string} */ label, /** @type {string} */ who, /** @type {string} */ when) =>
+            who ? `${label} by ${who}, ${when}` : `${label} ${when}`,
+        tries: (/** @type {number} */ n) => count(n, "Sent back once so far", `Sent back ${n} times so far`),
         show: "Show",
         others: (/** @type {number} */ n) => count(n, "1 step that others take", `${n} steps that others take`),
         noMoves: "No steps lead on from here.",

@@ -10,6 +10,7 @@ import { makeBulk } from "../parts/bulk.js";
 import { makePreview } from "../parts/queue-preview.js";
 import { queueSide, viewName } from "../parts/queue-side.js";
 import { queueRows } from "../parts/queue-rows.js";
+import { COLUMNS, queueBoard, shapeSwitch } from "../parts/queue-board.js";
 import { noRequests, queueHints } from "../parts/queue-faces.js";
 import { merge, step } from "../parts/queue-logic.js";
 import { words } from "../words.js";
@@ -17,6 +18,7 @@ import { words } from "../words.js";
 const w = words.queue;
 const KEYS = ["j", "k", "Enter", "x", "/"];
 const PAGE = 50;
+const COLUMN_PAGE = 20;
 
 /** @param {import("../parts/stage.js").Ctx} ctx */
 export function pageQueue(ctx) {
@@ -24,7 +26,9 @@ export function pageQueue(ctx) {
     const state = {
         view: "mine",
         q: "",
+        as: "",
         /** @type {any[]} */ rows: [],
+        /** @type {Record<string, import("../parts/queue-board.js").Column>} */ columns: {},
         /** @type {any[]} */ fresh: [],
         /** @type {Record<string, number>} */ counts: {},
         next: "",
@@ -47,6 +51,7 @@ export function pageQueue(ctx) {
     const list = h("div", { class: "gh-queue-list" });
     const foot = h("p", { class: "gh-foot gh-muted" });
     const news = h("div", {});
+    const shapes = h("div", {});
     const filter = h("input", {
         type: "search",
         class: "gh-filter",
@@ -80,7 +85,7 @@ export function pageQueue(ctx) {
             setTimeout(() => {
                 state.q = filter.value.trim();
                 // The filter belongs in the address, but not each letter in the history.
-                const here = address("queue", { view: state.view, q: state.q });
+                const here = address("queue", { view: state.view, q: state.q, as: state.as });
                 history.replaceState(null, "", here);
                 rememberQueue(here);
                 load();
@@ -93,9 +98,11 @@ export function pageQueue(ctx) {
         state.view = route.query.get("view") ?? "mine";
         if (!(state.view in w.views)) state.view = "mine";
         state.q = route.query.get("q") ?? "";
+        state.as = route.query.get("as") === "board" ? "board" : "";
         filter.value = state.q;
-        rememberQueue(address("queue", { view: state.view, q: state.q }));
+        rememberQueue(address("queue", { view: state.view, q: state.q, as: state.as }));
         state.rows = [];
+        state.columns = {};
         state.chosen = "";
         host.title([viewName(state.view), w.title]);
         openSide(false);
@@ -109,12 +116,14 @@ export function pageQueue(ctx) {
         if (!quiet) draw();
         const perPage = quiet ? Math.max(PAGE, state.rows.length) : PAGE;
         try {
+            const wanted = { view: state.view, q: state.q };
             const [answer] = await Promise.all([
-                api.get("/api/portal/queue", { view: state.view, q: state.q, after, perPage }, signal),
+                state.as ? loadBoard(wanted) : api.get("/api/portal/queue", { ...wanted, after, perPage }, signal),
                 ready,
             ]);
             if (mine !== asked) return;
-            if (quiet) Object.assign(state, merge(state.rows, answer.items));
+            if (state.as) Object.assign(state, { columns: answer.columns, rows: answer.items });
+            else if (quiet) Object.assign(state, merge(state.rows, answer.items));
             else state.rows = after ? [...state.rows, ...answer.items] : answer.items;
             Object.assign(state, { counts: answer.counts ?? {}, next: answer.next ?? "", loading: false });
             if (!quiet) announce(w.announce(state.rows.length, viewName(state.view)));
@@ -127,7 +136,39 @@ export function pageQueue(ctx) {
         draw();
     }
 
+    /** Every column, as far as it is shown, in one go. @param {{view: string, q: string}} wanted */
+    async function loadBoard(wanted) {
+        const answers = await Promise.all(
+            COLUMNS.map((column) => {
+                const perPage = Math.max(COLUMN_PAGE, state.columns[column]?.rows.length ?? 0);
+                return api.get("/api/portal/queue", { ...wanted, column, perPage }, signal);
+            }),
+        );
+        const columns = Object.fromEntries(
+            COLUMNS.map((column, i) => [column, { rows: answers[i].items, next: answers[i].next ?? "" }]),
+        );
+        return { columns, items: answers.flatMap((one) => one.items), counts: answers[0].counts, next: "" };
+    }
+
+    /** @param {string} column */
+    async function moreOf(column) {
+        const { view, q, columns } = state;
+        try {
+            const query = { view, q, column, after: columns[column].next, perPage: COLUMN_PAGE };
+            const answer = await api.get("/api/portal/queue", query, signal);
+            if (state.columns !== columns) return;
+            columns[column] = { rows: [...columns[column].rows, ...answer.items], next: answer.next ?? "" };
+            state.rows = COLUMNS.flatMap((key) => columns[key].rows);
+        } catch (err) {
+            if (left(err)) return;
+            state.failure = err;
+        }
+        draw();
+    }
+
     function draw() {
+        paint(shapes, shapeSwitch(state));
+        page.dataset.as = state.as || "list";
         heading.textContent = viewName(state.view);
         paint(side, queueSide(state));
         bulk.draw();
@@ -152,6 +193,7 @@ export function pageQueue(ctx) {
         if (state.failure) return refused(state.failure, () => load());
         if (state.loading && state.rows.length === 0) return skeleton(8);
         if (state.rows.length === 0) return noRequests(state);
+        if (state.as) return queueBoard(state.columns, { picks: mayChange ? bulk : null, more: moreOf });
         return [
             queueRows(state.rows, { narrow: narrow.matches, choose, open: openRow, picks: mayChange ? bulk : null }),
             state.next &&
@@ -183,7 +225,7 @@ export function pageQueue(ctx) {
             else row.removeAttribute("aria-current");
             if (on && scroll) row.scrollIntoView({ block: "nearest" });
         }
-        preview.show(state.rows.find((row) => row.id === id) ?? null);
+        if (!state.as) preview.show(state.rows.find((row) => row.id === id) ?? null);
     }
 
     /** @param {string} id */
@@ -232,7 +274,7 @@ export function pageQueue(ctx) {
                     ),
             ),
             readOnlyBar(ctx.me),
-            h("div", { class: "gh-line gh-muted" }, h("p", {}, w.order), news, queueHints(KEYS)),
+            h("div", { class: "gh-line gh-muted" }, h("p", {}, w.order), shapes, news, queueHints(KEYS)),
             bulk.bar,
             h("div", { class: "gh-split" }, list, preview.element),
             foot,

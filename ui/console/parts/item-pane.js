@@ -9,6 +9,7 @@ import { provideForm } from "./provide.js";
 import { makeReview } from "./review.js";
 import { dataFields } from "./fields.js";
 import { DATA, itemsOf } from "./request-logic.js";
+import { date } from "./format.js";
 import { say } from "./say.js";
 import { words } from "../words.js";
 
@@ -60,6 +61,7 @@ export function makeItemPane(desk) {
         return [
             h("div", { class: "gh-row gh-pane-head" }, title(one.title), itemTag(one)),
             one.hint && h("p", { class: "gh-hint" }, one.hint),
+            trail(one),
             (one.reason_text || one.comment) && decision(one),
             one.held && h("p", { class: "gh-bar gh-note" }, w.held),
             one.stale && h("p", { class: "gh-bar gh-need" }, h("strong", {}, w.needsLook), one.why && ` ${one.why}`),
@@ -119,6 +121,19 @@ export function makeItemPane(desk) {
 /** @param {string} text */
 function title(text) {
     return h("h2", { tabindex: "-1", "data-k": "pane-title" }, text);
+}
+
+const DECIDED = ["accepted", "rejected", "more_needed", "waived"];
+
+/** Who gave it and who decided, with the dates, and how often it went back. @param {any} item */
+function trail(item) {
+    const decided = item.decided && DECIDED.includes(item.status);
+    const parts = [
+        item.given && w.given(item.given.name, date(item.given.at)),
+        decided && w.decided(item.label, item.decided.name, date(item.decided.at)),
+        item.tries > 0 && w.tries(item.tries),
+    ].filter(Boolean);
+    return parts.length > 0 && h("p", { class: "gh-muted", "data-k": "trail" }, parts.join(" · "));
 }
 
 /** @param {any} item */

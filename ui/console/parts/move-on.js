@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { openMove } from "./move-dialog.js";
 import { mainStep, reasonsSent, targetOf } from "./request-logic.js";
+import { say } from "./say.js";
 import { words } from "../words.js";
 
 const w = words.request;
@@ -28,7 +29,7 @@ export function moveOn(desk) {
             h(
                 "ul",
                 { class: "gh-plain gh-blocked" },
-                blocked.map((/** @type {any} */ one) => blockedStep(desk, one)),
+                blocked.map((/** @type {any} */ one) => blockedStep(desk, one, true)),
             ),
         others.length > 0 &&
             h(
@@ -61,12 +62,12 @@ function moveButton(desk, action, main) {
     );
 }
 
-/** @param {import("../pages/request.js").Desk} desk @param {any} action */
-function blockedStep(desk, action) {
+/** @param {import("../pages/request.js").Desk} desk @param {any} action @param {boolean} [ours] may be pressed */
+function blockedStep(desk, action, ours = false) {
     return h(
         "li",
         {},
-        h("strong", {}, action.label),
+        ours ? pressed(desk, action) : h("strong", {}, action.label),
         " ",
         h("span", { class: "gh-need-ink" }, w.notYet),
         " ",
@@ -74,6 +75,29 @@ function blockedStep(desk, action) {
             i > 0 && " ",
             reason(desk, blocker, `${action.key}-${i}`),
         ]),
+    );
+}
+
+/**
+ * A step that cannot be taken yet stays a button: pressed, it says all that is in the way and leads to the first.
+ * @param {import("../pages/request.js").Desk} desk @param {any} action
+ */
+function pressed(desk, action) {
+    const blockers = action.blockers ?? [];
+    return h(
+        "button",
+        {
+            type: "button",
+            class: "gh-btn gh-second",
+            "data-k": "move-" + action.key,
+            onclick: () => {
+                const target = blockers.length > 0 && targetOf(blockers[0], desk.view);
+                if (target) desk.show(target);
+                const why = blockers.map((/** @type {any} */ one) => one.message).join(" ");
+                say(w.notYetBecause(action.label, blockers.length, why));
+            },
+        },
+        action.label,
     );
 }
 

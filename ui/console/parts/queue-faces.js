@@ -8,18 +8,26 @@ import { words } from "../words.js";
 
 const w = words.queue;
 
-/** Nothing to show, and where to look instead. @param {{view: string, q: string}} state */
+/** Nothing to show, and where to look instead. @param {{view: string, q: string, as: string}} state */
 export function noRequests(state) {
     if (state.q) {
         return empty(
             w.empty.filtered(state.q),
-            h("a", { class: "gh-btn gh-second", href: address("queue", { view: state.view }) }, w.clearFilter),
+            h(
+                "a",
+                { class: "gh-btn gh-second", href: address("queue", { view: state.view, as: state.as }) },
+                w.clearFilter,
+            ),
         );
     }
     if (state.view !== "mine") return empty(w.empty.other);
     return empty(
         w.empty.mine,
-        h("a", { class: "gh-btn gh-second", href: address("queue", { view: "waiting_on_us" }) }, w.showUs),
+        h(
+            "a",
+            { class: "gh-btn gh-second", href: address("queue", { view: "waiting_on_us", as: state.as }) },
+            w.showUs,
+        ),
     );
 }
 

@@ -67,7 +67,7 @@ function table(rows, { choose, open, picks }) {
 }
 
 /** @param {any[]} rows @param {Picks | null} [picks] */
-function cards(rows, picks) {
+export function cards(rows, picks) {
     return h(
         "ul",
         { class: "gh-plain gh-cards" },

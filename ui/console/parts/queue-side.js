@@ -15,8 +15,8 @@ const groups = [
 /** @param {string} view */
 export const viewName = (view) => w.views[view] ?? w.views.mine;
 
-/** @param {{view: string, q: string, counts: Record<string, number>}} state */
-export function queueSide({ view, counts }) {
+/** @param {{view: string, q: string, as: string, counts: Record<string, number>}} state */
+export function queueSide({ view, as, counts }) {
     return h(
         "nav",
         { "aria-label": w.viewsLabel },
@@ -33,7 +33,7 @@ export function queueSide({ view, counts }) {
                             "a",
                             {
                                 class: "gh-side-link",
-                                href: address("queue", { view: key }),
+                                href: address("queue", { view: key, as }),
                                 "aria-current": key === view ? "page" : null,
                                 "data-k": "view-" + key,
                             },

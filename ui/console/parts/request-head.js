@@ -85,6 +85,9 @@ export function requestHead(desk) {
                 ),
         ),
         view.turn_detail && view.turn_detail !== view.label && h("p", {}, view.turn_detail),
+        // In the portal's own turn the sentence above says it already.
+        view.turn !== "system" && (view.by_itself ?? []).map(selfStep),
+        view.created_because && h("p", { class: "gh-muted" }, w.because(view.created_because)),
         view.read_only && h("p", { class: "gh-bar gh-todo" }, view.read_only),
         (view.jobs ?? []).length > 0 && jobs(view.jobs),
     ];
@@ -107,6 +110,13 @@ function dueText(view) {
             late ? `${date(view.due)} ${words.queue.late}` : date(view.due),
         ),
     ];
+}
+
+/** @param {any} one */
+function selfStep(one) {
+    const waits = one.waits ?? "";
+    const text = one.at && !waits ? w.selfAt(one.label, date(one.at)) : w.selfWhen(one.label, waits);
+    return h("p", { class: "gh-muted", title: one.at ? exact(one.at) : null }, text);
 }
 
 /** @param {any[]} list */

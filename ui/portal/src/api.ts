@@ -163,6 +163,7 @@ export const saveItem = (
   id: string,
   body: { answers: Record<string, unknown>; was: Record<string, unknown> } | { none: boolean } | Decision,
 ) => send<RequestView>(`items/${id}`, { method: "PATCH", body });
+export const useAgain = (id: string, document: string) => post<RequestView>(`items/${id}/reuse`, { document });
 export const transition = (id: string, body: Record<string, unknown>, idempotencyKey: string) =>
   send<RequestView>(`requests/${id}/transition`, {
     method: "POST",

@@ -290,14 +290,42 @@ export interface Item {
   reason: string;
   reason_text: string;
   comment: string;
+  /** How often it was sent back. */
+  tries: number;
+  /** Who gave it last, and who decided on it last as far as this person may know. */
+  given: ByAt | null;
+  decided: ByAt | null;
   due: string;
   answers: Record<string, unknown>;
   ask: Partial<Ask>;
   documents: Doc[];
   can_review?: boolean;
   review?: Review;
+  /** What was given earlier, fits here, and can be used again without sending it. */
+  reuse?: Earlier[];
   /** It was given, but what it refers to was opened again since; `why` says what. */
   stale?: boolean;
+}
+
+export interface ByAt {
+  name: string; // empty where it was no person
+  at: string;
+}
+
+/** What the portal does by itself when the time has come. */
+export interface SelfStep {
+  at: string;
+  label: string;
+}
+
+export interface Earlier {
+  id: string;
+  title: string;
+  size: number;
+  author_name: string;
+  mine: boolean;
+  given: string;
+  request_title: string;
 }
 
 export interface Section {
@@ -355,6 +383,7 @@ export interface RequestView {
   sections: Section[];
   fields: RequestField[];
   actions: Action[];
+  by_itself: SelfStep[];
 }
 
 export interface TimelineEntry {

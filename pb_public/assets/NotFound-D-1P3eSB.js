@@ -1,1 +1,0 @@
-import{Bn as e,Ln as t,Rt as n,Sn as r,l as i,zn as a}from"./shared-DIVorGWY.js";function o(o,s){e(s,!0);{let e=t(()=>n(`gone.page`));i(o,{get text(){return r(e)}})}a()}export{o as default};

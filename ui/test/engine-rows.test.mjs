@@ -1,0 +1,265 @@
+// What the engine lets a client do beside sending: use again what was sent before, answer with a file, see what went
+// stale, what is on hold, what goes by itself, look without touching, go on without a line. And the queue as a board.
+
+import assert from "node:assert/strict";
+import { resolve } from "node:path";
+import { after, before, describe, test } from "node:test";
+
+import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
+import { pdf } from "./lib/files.mjs";
+import { Firm, itemsOf, password, upload } from "./lib/firm.mjs";
+import { command } from "./lib/server.mjs";
+import { until } from "./lib/wait.mjs";
+
+const library = resolve(import.meta.dirname, "../../hooks/workflow/library");
+const lineLost = /ERR_INTERNET_DISCONNECTED/;
+
+describe("a client beside sending", { skip: noBrowser }, () => {
+  const closing = [];
+  const later = { after: (close) => closing.push(close) };
+  const open = [];
+  let firm, browser, bakery, anna, mara, dee, cleo, hana;
+
+  before(async () => {
+    firm = await Firm.open(later);
+    for (const name of ["agency-creative-approval", "accounting-monthly-close"]) {
+      const { code, output } = await command("workflow", "import", "--publish", `${library}/${name}.yaml`, "--dir", firm.server.dir);
+      assert.equal(code, 0, output);
+    }
+    bakery = await firm.organization("Bluebell Bakery Ltd");
+    anna = await firm.client("Anna", bakery, "admin", ["client_approver"]);
+    mara = await firm.staff("Mara", "operator", ["account_manager"]);
+    dee = await firm.staff("Dee", "operator", ["designer"]);
+    cleo = await firm.staff("Cleo", "operator", ["creative_director"]);
+    hana = await firm.staff("Hana", "operator", ["handler"]);
+    browser = await Browser.open(later);
+  });
+
+  after(async () => {
+    for (const close of closing.reverse()) await close();
+  });
+
+  /** One story: its pages must not have complained, and a broken one leaves pictures behind. */
+  const story = (name, run) =>
+    test(name, async (t) => {
+      open.length = 0;
+      try {
+        await run(t);
+        for (const page of open) page.clean();
+      } catch (err) {
+        for (const [n, page] of open.entries()) {
+          await shot(page, `failed-rows-${n}`);
+          t.diagnostic(`${page.url()}: ${page.complaints.join("; ") || "no complaint"}`);
+        }
+        throw err;
+      }
+    });
+
+  /** A page of a client, on a request. */
+  async function pageOf(person, id, { viewport = desk, expected = [] } = {}) {
+    const page = await browser.newPage({ viewport, expected });
+    open.push(page);
+    await page.goto(`${firm.server.url}/sign-in`);
+    await page.getByRole("button", { name: "Use a password instead" }).click();
+    await page.getByLabel("Email").fill(person.email);
+    await page.getByLabel("Password", { exact: true }).fill(password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { level: 1 }).filter({ hasText: /need/i }).waitFor();
+    await page.goto(`${firm.server.url}/r/${id}`);
+    return page;
+  }
+
+  const view = (who, id) => who.must("GET", `/api/portal/requests/${id}`);
+  const step = (who, id, transition, more = {}) => who.must("POST", `/api/portal/requests/${id}/transition`, { transition, ...more });
+  const item = async (who, id, key) => itemsOf(await view(who, id)).find((one) => one.key === key || one.title === key);
+  const decide = async (who, id, key, status, comment = "") => who.must("PATCH", `/api/portal/items/${(await item(who, id, key)).id}`, { status, comment });
+  async function opened(page, name) {
+    const row = page.locator("[data-item]").filter({ hasText: name });
+    await row.waitFor();
+    if ((await row.getAttribute("aria-expanded")) === "false") await row.click();
+    return row.locator("xpath=ancestor::li[1]");
+  }
+
+  async function campaign(title) {
+    const { id } = await mara.must("POST", "/api/portal/requests", { workflow: "agency_creative_approval", organization: bakery.id, title });
+    await anna.must("PATCH", `/api/portal/requests/${id}`, { data: { campaign: "Spring", go_live: "2027-03-01", channels: ["print"] } });
+    await anna.must("PATCH", `/api/portal/items/${(await item(anna, id, "brief_form")).id}`, { answers: { goal: "More bread" } });
+    return id;
+  }
+
+  const sent = async (title) => (await firm.sentRequest(hana, bakery, title)).id;
+
+  story("a file that was sent before is used again by one press, and the artwork is a PDF in the page", async () => {
+    const spring = await campaign("Spring campaign");
+    await upload(anna, await view(anna, spring), await item(anna, spring, "brand_assets"), "logo.pdf");
+    await step(anna, spring, "submit_brief");
+    const summer = await campaign("Summer campaign");
+    const page = await pageOf(anna, summer, { viewport: phone });
+    const assets = await opened(page, "Logos and brand rules");
+    await assets.getByText("You sent this on").waitFor();
+    await look(page, "rows-reuse");
+    await assets.getByRole("button", { name: "Use it again: logo.pdf" }).click();
+    await assets.getByText("Saved, not sent").waitFor();
+    await until("the focus on the item", () => page.evaluate(() => document.activeElement?.matches("[data-item]") === true));
+    assert.equal(await assets.getByRole("button", { name: "Use it again: logo.pdf" }).count(), 0);
+    await assets.getByText("logo.pdf", { exact: true }).waitFor();
+    assert.deepEqual((await item(anna, summer, "brand_assets")).documents.map(({ title, current }) => [title, current]), [["logo.pdf", true]]);
+
+    for (const key of ["brief_form", "brand_assets"]) await decide(mara, spring, key, "accepted");
+    await step(mara, spring, "accept_brief");
+    await upload(dee, await view(dee, spring), await item(dee, spring, "artwork_file"), "poster.pdf");
+    await step(dee, spring, "to_check");
+    await step(cleo, spring, "send_round");
+    const wide = await pageOf(anna, spring);
+    const poster = wide.locator("object[type='application/pdf']").first();
+    await poster.waitFor();
+    assert.match((await poster.getAttribute("data")) ?? "", /\/api\/files\/documents\/\S+\?token=/);
+    await look(wide, "rows-pdf");
+  });
+
+  story("what was confirmed before something was opened again says so, with who decided and when", async () => {
+    const id = await sent("Papers that went stale");
+    const [question, confirm] = ["How many people work for you?", "The address we have is right"];
+    for (const [title, answers] of [[question, { text: "Twelve" }], [confirm, { accepted: true }]])
+      await anna.must("PATCH", `/api/portal/items/${(await item(anna, id, title)).id}`, { answers });
+    await step(anna, id, "submit");
+    await step(hana, id, "start_review");
+    await decide(hana, id, question, "accepted");
+    await decide(hana, id, confirm, "rejected", "Is it the new one?");
+    await step(hana, id, "ask_again", { comments: { [(await item(hana, id, confirm)).id]: "Is it the new one?" } });
+    await anna.must("PATCH", `/api/portal/items/${(await item(anna, id, confirm)).id}`, { answers: { accepted: true } });
+    await step(anna, id, "submit");
+    await step(hana, id, "start_review");
+    await decide(hana, id, question, "rejected", "Since January?");
+    await step(hana, id, "ask_again", { comments: { [(await item(hana, id, question)).id]: "Since January?" } });
+    const page = await pageOf(anna, id);
+    const stale = await opened(page, confirm);
+    await stale.getByText(`This was accepted before ${question} was opened again.`).waitFor();
+    const back = await opened(page, question);
+    await back.getByText(/Given by Anna on .* · Sent back by Hana on /).waitFor();
+    await look(page, "rows-stale");
+  });
+
+  story("a request on hold says until when, and one that closes by itself says when", async () => {
+    const id = await sent("Papers on hold");
+    const until = new Date(Date.now() + 20 * 86_400_000).toISOString().slice(0, 10);
+    await hana.must("POST", `/api/portal/requests/${id}/pause`, { until, reason: "The client is away" });
+    const page = await pageOf(anna, id, { viewport: phone });
+    await page.getByRole("heading", { name: /^On hold until / }).waitFor();
+    await look(page, "rows-hold");
+    assert.doesNotMatch(await page.content(), /The client is away/);
+    await hana.must("POST", `/api/portal/requests/${id}/resume`);
+    await page.getByRole("heading", { name: /^Your turn/ }).waitFor();
+    await step(hana, id, "reject", { client_comment: "Not needed any more." });
+    await page.getByText(/^On .* this goes on by itself: Closed\.$/).waitFor();
+    await look(page, "rows-by-itself");
+  });
+
+  story("what is asked for each person stands under the name, and goes with the person", async () => {
+    const { id } = await hana.must("POST", "/api/portal/requests", { workflow: "acct_onboarding_kyc", organization: bakery.id, title: "Onboarding" });
+    await step(hana, id, "invite");
+    const owners = (...names) => ({ data: { beneficial_owners: names.map((name) => ({ id: name.toLowerCase(), name, share: 50 })) } });
+    await anna.must("PATCH", `/api/portal/requests/${id}`, owners("Zoe", "Yan"));
+    const page = await pageOf(anna, id, { viewport: phone });
+    const group = (name) => page.getByRole("heading", { name, exact: true });
+    await group("Zoe").waitFor();
+    await group("Yan").waitFor();
+    await look(page, "rows-people");
+    const before = itemsOf(await view(anna, id)).length;
+    await anna.must("PATCH", `/api/portal/requests/${id}`, owners("Zoe"));
+    await group("Yan").waitFor({ state: "detached" });
+    assert.ok(itemsOf(await view(anna, id)).length < before);
+    await anna.must("PATCH", `/api/portal/requests/${id}`, owners("Zoe", "Yan"));
+    await group("Yan").waitFor();
+    assert.equal(itemsOf(await view(anna, id)).length, before);
+  });
+
+  story("a question is answered with a file", async () => {
+    const { id } = await hana.must("POST", "/api/portal/requests", {
+      workflow: "acct_monthly_close",
+      organization: bakery.id,
+      title: "April close",
+      data: { period: "2027-04", bank_accounts: ["Main"] },
+    });
+    await until("the month to be opened", async () => (await view(hana, id)).state === "collecting");
+    await step(hana, id, "start_anyway", { internal_note: "We begin." });
+    await hana.must("POST", `/api/portal/requests/${id}/items`, { section: "queries", template: "txn_query", values: { payee: "Northmill", amount: "420.00", date: "4 April" } });
+    await step(hana, id, "ask");
+    const page = await pageOf(anna, id);
+    await page.locator("[data-item]").filter({ hasText: "Northmill" }).click();
+    await page.getByText("Or answer with a file:").waitFor();
+    await look(page, "rows-answer-file");
+    await page.locator("input[type=file]").first().setInputFiles({ name: "receipt.pdf", mimeType: "application/pdf", buffer: pdf("receipt") });
+    await page.getByText("receipt.pdf", { exact: true }).waitFor();
+    await until("the question to be answered", async () => itemsOf(await view(anna, id)).find(({ title }) => /Northmill/.test(title)).status === "provided");
+  });
+
+  story("a viewer sees everything and can touch nothing", async () => {
+    const vera = await firm.client("Vera", bakery, "viewer");
+    const id = await sent("Papers to look at");
+    const page = await pageOf(vera, id);
+    await page.getByText("You can view this. Only an admin or a member can send.").first().waitFor();
+    await opened(page, "The address we have is right");
+    await opened(page, "How many people work for you?");
+    await look(page, "rows-viewer");
+    const main = page.getByRole("main");
+    assert.deepEqual(
+      [await main.locator("input:not([disabled]), textarea, select").count(), await main.getByRole("button", { name: /^(Send|Take back|See all)/ }).count()],
+      [0, 0],
+    );
+  });
+
+  story("without a line what is typed stays, and is saved when the line is back", async () => {
+    const id = await sent("Papers on a train");
+    const page = await pageOf(anna, id, { viewport: phone, expected: [lineLost] });
+    const row = await opened(page, "How many people work for you?");
+    const answer = row.getByRole("textbox");
+    await answer.waitFor();
+    await page.context().setOffline(true);
+    await page.getByText(/^You are offline\./).waitFor();
+    await answer.fill("Fourteen");
+    await answer.blur();
+    await row.getByText(/^Not saved/).waitFor();
+    await look(page, "rows-offline");
+    assert.equal(await answer.inputValue(), "Fourteen");
+    await page.context().setOffline(false);
+    await until("the answer to be saved", async () => (await item(anna, id, "How many people work for you?")).answers.text === "Fourteen");
+    await page.getByText(/^You are offline\./).waitFor({ state: "detached" });
+  });
+
+  for (const [name, viewport] of [["desk", desk], ["phone", phone]]) {
+    story(`staff look at the queue as a board, at the ${name}`, async () => {
+      const page = await browser.newPage({ viewport });
+      open.push(page);
+      await page.addInitScript((session) => localStorage.setItem("gatehouse.plain", session), JSON.stringify({ token: hana.token, person: hana.record }));
+      const title = `Board at the ${name}`;
+      await sent(title);
+      await page.goto(`${firm.server.url}/staff/#/gatehouse/queue?view=all`);
+      await page.getByRole("link", { name: "Board", exact: true }).click();
+      const column = page.getByRole("region", { name: /^With the client/ });
+      await column.getByRole("link", { name: title }).waitFor();
+      assert.equal(await page.locator(".gh-board-column").count(), 4);
+      await look(page, "rows-board");
+      await page.getByRole("searchbox").fill(title);
+      await until("one card to be left", async () => (await page.locator(".gh-board [data-row]").count()) === 1);
+      await page.reload();
+      await column.getByRole("link", { name: title }).waitFor();
+      await page.getByRole("link", { name: "List", exact: true }).click();
+      await page.locator("[data-row]").filter({ hasText: title }).waitFor();
+      assert.equal(await page.locator(".gh-board").count(), 0);
+
+      // A step before its time is a button that says all that is in the way and leads to the first of it.
+      const id = await sent(`Papers to check at the ${name}`);
+      for (const [title, answers] of [["How many people work for you?", { text: "Twelve" }], ["The address we have is right", { accepted: true }]])
+        await anna.must("PATCH", `/api/portal/items/${(await item(anna, id, title)).id}`, { answers });
+      await step(anna, id, "submit");
+      await step(hana, id, "start_review");
+      await page.goto(`${firm.server.url}/staff/#/gatehouse/request/${id}`);
+      await page.getByText(/^Given by Anna, /).first().waitFor();
+      await page.getByRole("button", { name: "Approve", exact: true }).click();
+      await page.getByText(/^Approve: not yet\. 2 things are in the way\. /).first().waitFor();
+      await until("the focus on the first item", () => page.evaluate(() => document.activeElement?.getAttribute("data-k") === "pane-title"));
+      await look(page, "rows-not-yet");
+    });
+  }
+});
