@@ -89,6 +89,9 @@ func told(rows []LoanRow, actor schema.Actor, leads bool) []LoanRow {
 		if !mine && !leads {
 			r.ToEmail, r.Reason = "", ""
 		}
+		if r.OrganizationName == "" && r.From != actor.ID {
+			r.Reason = "" // it may speak of what the receiver does not see any more
+		}
 	}
 	return rows
 }
