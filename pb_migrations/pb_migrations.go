@@ -10,10 +10,10 @@
 //	1798200300_add_runs.go           work over many requests; moves to another version
 //	1798200400_close_walls.go        the walls before items, the client's rows and every history
 //	1798300000_add_sessions.go       sign-ins that can be ended, second factors
+//	1798300010_keep_one_spelling.go  e-mail addresses in lower case
+//	1798300100_open_teams.go         clients look after their own people and lend powers
 //	1798300200_add_viewings.go       staff who look at the portal as a client; walls hidden from the walled
 //	1798300210_add_proofs.go         when a session was proved last
-//	1798300100_open_teams.go         clients look after their own people and lend powers
-//	1798300010_keep_one_spelling.go e-mail addresses in lower case
 //	1798300300_move_trail.go         audit entries follow their request
 package pb_migrations
 

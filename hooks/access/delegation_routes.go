@@ -20,7 +20,7 @@ type LoanRow struct {
 	ToName           string   `json:"to_name" db:"to_name"`
 	ToEmail          string   `json:"to_email" db:"to_email"`
 	Organization     string   `json:"organization" db:"organization"`
-	OrganizationName string   `json:"organization_name" db:"organization_name"`
+	OrganizationName string   `json:"organization_name" db:"organization_name"` // empty if the caller does not see it now
 	Request          string   `json:"request" db:"request"`
 	RequestTitle     string   `json:"request_title" db:"request_title"` // empty if the caller does not see it
 	Powers           []string `json:"powers" db:"-"`
@@ -46,7 +46,7 @@ type LoansPage struct {
 // nothing, and comes back with the membership.
 const (
 	selectLoans = `SELECT d.id, d."from", COALESCE(f.name, '') AS from_name, d."to", COALESCE(t.name, '') AS to_name, COALESCE(t.email, '') AS to_email,
-	d.organization, o.name AS organization_name, d.request,
+	d.organization, CASE WHEN {:all} OR EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope IN (d.organization, d.scope) AND a.since <= {:now} AND a.until > {:now}) THEN o.name ELSE '' END AS organization_name, d.request,
 	COALESCE((SELECT c.title FROM client_requests c WHERE c.id = d.request AND ({:all} OR EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = c.scope AND a.since <= {:now} AND a.until > {:now}))), '') AS request_title,
 	COALESCE(d.powers, '[]') AS powers, d.starts, d.ends, d.reason, d.created, '' AS invitation,
 	CASE WHEN d.revoked THEN 'revoked' WHEN d.ends <= {:now} THEN 'ended' WHEN d.starts > {:now} THEN 'planned'
@@ -88,6 +88,9 @@ func told(rows []LoanRow, actor schema.Actor, leads bool) []LoanRow {
 		r.CanRevoke = (mine || leads) && (r.Status == "live" || r.Status == "planned" || r.Status == "asleep" || r.Status == "invited")
 		if !mine && !leads {
 			r.ToEmail, r.Reason = "", ""
+		}
+		if r.OrganizationName == "" && r.From != actor.ID {
+			r.Reason = "" // it may speak of what the receiver does not see any more
 		}
 	}
 	return rows

@@ -42,8 +42,10 @@ func (e *Engine) SlotFor(tx core.App, item string, actor schema.Actor) (Slot, er
 	if spec == nil || !takesFiles {
 		return Slot{}, problem.Field("item", problem.BadInput, i.Title+" is not answered with a file.")
 	}
-	slot := Slot{Request: l.ID, Organization: l.Organization, Item: i.ID, Title: i.Title, Accept: spec.Accept, MaxBytes: int64(spec.MaxMB) << 20, Count: i.Files.Ready + i.Files.Scanning, Scope: l.ClientScope,
-		Author: l.who.Actor.Lent(l.who.Standing.OnBehalfOf, l.who.Standing.GiverName)}
+	slot := Slot{
+		Request: l.ID, Organization: l.Organization, Item: i.ID, Title: i.Title, Accept: spec.Accept, MaxBytes: int64(spec.MaxMB) << 20, Count: i.Files.Ready + i.Files.Scanning, Scope: l.ClientScope,
+		Author: l.who.Actor.Lent(l.who.Standing.OnBehalfOf, l.who.Standing.GiverName),
+	}
 	if spec.Files != nil {
 		slot.Most = spec.Files.Max
 	}

@@ -593,6 +593,7 @@ export const en = {
   "loan.between": "{to} acts for {from}",
   "loan.to": "{to}",
   "loan.from": "{from}",
+  "loan.until": "Until {day}",
   "loan.at": "{organization} · until {day}",
   "loan.at_request": "“{title}” of {organization} · until {day}",
   "loan.one_request": "One request of {organization} · until {day}",
