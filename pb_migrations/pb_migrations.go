@@ -15,6 +15,7 @@
 //	1798300200_add_viewings.go       staff who look at the portal as a client; walls hidden from the walled
 //	1798300210_add_proofs.go         when a session was proved last
 //	1798300300_move_trail.go         audit entries follow their request
+//	1798300310_hide_notices.go       notices are seen by whoever sees what they are about
 package pb_migrations
 
 import (

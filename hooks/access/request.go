@@ -125,6 +125,7 @@ func move(tx core.App, id, client, staff string) error {
 		statements = append(statements, `UPDATE `+table+` SET scope = {:staff} WHERE request = {:id} AND scope != {:staff}`)
 	}
 	statements = append(statements, `UPDATE audit_log SET scope = {:staff} WHERE request = {:id} AND scope LIKE 'staff:%' AND scope != {:staff}`)
+	statements = append(statements, `UPDATE notifications SET scope = CASE WHEN staff != '' THEN {:staff} ELSE {:client} END WHERE request = {:id} AND scope != ''`)
 	statements = append(statements, `UPDATE documents SET scope = CASE WHEN scope LIKE 'staff:%' THEN {:staff} ELSE {:client} END WHERE request = {:id}`)
 	for _, statement := range statements {
 		if _, err := tx.DB().NewQuery(statement).Bind(bindUsed(statement, dbx.Params{"id": id, "client": client, "staff": staff})).Execute(); err != nil {

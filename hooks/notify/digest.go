@@ -125,7 +125,7 @@ func (p *Post) replan(tx core.App, eventID, dedupe string, firm access.Firm) (d 
 		letter, err := p.letterOf(tx, facts, n, firm)
 		return dueNotice{
 			notice: n, letter: letter,
-			about: about{event: eventID, request: facts.Request.ID, organization: facts.Request.Organization, scope: facts.Request.Scope},
+			about: about{event: eventID, request: facts.Request.ID, organization: facts.Request.Organization, scope: facts.Request.Scope, clientScope: facts.Request.ClientScope},
 		}, "", err
 	}
 	return d, "Is somebody else's matter now, or may not be seen any more.", nil

@@ -62,7 +62,7 @@ func load(tx core.App, e event.Event, firm access.Firm, now time.Time) (Facts, b
 	}
 	f := Facts{Event: e, Payload: payloadOf(e), Script: script, Location: firm.Location(), Now: now, Request: Request{
 		ID: r.ID, Number: r.Number, Title: r.Title, Organization: r.Organization, OrganizationName: r.OrganizationName, Period: r.Period,
-		State: r.State, Entry: r.Entry, Assignee: r.Assignee, Scope: r.Scope, Due: schema.Time(r.Due), PausedUntil: schema.Time(r.PausedUntil),
+		State: r.State, Entry: r.Entry, Assignee: r.Assignee, Scope: r.Scope, ClientScope: r.ClientScope, Due: schema.Time(r.Due), PausedUntil: schema.Time(r.PausedUntil),
 		ClientTitle: r.ClientTitle, ClientLabel: r.ClientLabel,
 	}}
 	if !f.concern() {

@@ -73,6 +73,7 @@ type Request struct {
 	Entry            int
 	Assignee         string
 	Scope            string // of staff
+	ClientScope      string // empty if no client is shown it
 	Due              time.Time
 	PausedUntil      time.Time
 	ClientTitle      string // as the client is shown it; empty if it is not

@@ -49,7 +49,7 @@ func (p *Post) Handle(tx core.App, e event.Event) error {
 		if err != nil {
 			return err
 		}
-		about := about{event: e.ID, request: facts.Request.ID, organization: facts.Request.Organization, scope: facts.Request.Scope}
+		about := about{event: e.ID, request: facts.Request.ID, organization: facts.Request.Organization, scope: facts.Request.Scope, clientScope: facts.Request.ClientScope}
 		if err := p.write(tx, about, n, letter); err != nil {
 			return err
 		}
@@ -62,7 +62,8 @@ type about struct {
 	event        string
 	request      string
 	organization string
-	scope        string
+	scope        string // whose staff may read it
+	clientScope  string // which of the client's people may
 }
 
 // write stores a notice under its dedupe key and, if it is a mail for now, the
@@ -81,6 +82,9 @@ func (p *Post) write(tx core.App, a about, n Notice, l Letter) error {
 	}
 	if n.Person.ID != "" {
 		row[side(n.Person)] = n.Person.ID
+	}
+	if side(n.Person) == "user" {
+		row["scope"] = a.clientScope
 	}
 	switch {
 	case n.Suppressed != "":

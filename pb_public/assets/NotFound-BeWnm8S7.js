@@ -1,1 +1,0 @@
-import{Bn as e,Cn as t,Rn as n,Vn as r,l as i,zt as a}from"./shared-Ze7on3Gi.js";function o(o,s){r(s,!0);{let e=n(()=>a(`gone.page`));i(o,{get text(){return t(e)}})}e()}export{o as default};

@@ -1,1 +1,0 @@
-import{Bn as e,Bt as t,Cn as n,Rn as r,Vn as i,l as a}from"./shared-CCNsY-Ep.js";function o(o,s){i(s,!0);{let e=r(()=>t(`gone.page`));a(o,{get text(){return n(e)}})}e()}export{o as default};

@@ -1,1 +1,0 @@
-import{$n as e,$t as t,Rn as n,l as r,nr as i,tr as a}from"./shared-CUHW0JMw.js";function o(o,s){i(s,!0);{let i=e(()=>t(`gone.page`));r(o,{get text(){return n(i)}})}a()}export{o as default};
