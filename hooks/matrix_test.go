@@ -92,7 +92,7 @@ func (m *matrix) red(t testing.TB, c *core.Collection) bool {
 
 func (m *matrix) setRule(t testing.TB, collection, rule, to string) {
 	t.Helper()
-	_, err := m.DB().NewQuery("UPDATE _collections SET "+rule+" = {:to} WHERE name = {:name}").Bind(map[string]any{"to": to, "name": collection}).Execute()
+	_, err := m.DB().NewQuery("UPDATE _collections SET " + rule + " = {:to} WHERE name = {:name}").Bind(map[string]any{"to": to, "name": collection}).Execute()
 	if err == nil {
 		err = m.ReloadCachedCollections()
 	}
@@ -169,7 +169,12 @@ func (m *matrix) look1(t testing.TB, person string, c *core.Collection) {
 		}
 	}
 	list := m.ask(t, person, http.MethodGet, base+"?perPage=1000", nil)
-	if closed {
+	if list.Status == http.StatusUnauthorized && person == "s.inactive" {
+		closed = true // whoever has left is not even signed in
+		if len(wanted) > 0 {
+			m.wrong("%s should see %d of %s", person, len(wanted), c.Name)
+		}
+	} else if closed {
 		if list.Status != http.StatusForbidden || len(wanted) > 0 {
 			m.wrong("%s lists %s: %d, and should see %d", person, c.Name, list.Status, len(wanted))
 		}
@@ -183,7 +188,7 @@ func (m *matrix) look1(t testing.TB, person string, c *core.Collection) {
 	}
 	for _, r := range m.rows[c.Name] {
 		status := m.ask(t, person, http.MethodGet, base+"/"+r.id, nil).Status
-		if expected := map[bool]int{true: 200, false: 404}[wanted[r.id]]; status != expected && (!closed || status != http.StatusForbidden) {
+		if expected := map[bool]int{true: 200, false: 404}[wanted[r.id]]; status != expected && (!closed || status != http.StatusForbidden && status != http.StatusUnauthorized) {
 			m.wrong("%s views %s of %s (%s): %d, wanted %d", person, r.id, c.Name, r.column, status, expected)
 		}
 	}
@@ -205,7 +210,7 @@ func (m *matrix) touch(t testing.TB, person string, c *core.Collection, base str
 		}
 		tried[kind] = true
 		for _, method := range []string{http.MethodPatch, http.MethodDelete} {
-			if a := m.ask(t, person, method, base+"/"+r.id, map[string]any{}); a.Status != http.StatusNotFound && a.Status != http.StatusForbidden {
+			if a := m.ask(t, person, method, base+"/"+r.id, map[string]any{}); a.Status != http.StatusNotFound && a.Status != http.StatusForbidden && a.Status != http.StatusUnauthorized {
 				m.wrong("%s tries to %s %s of %s (%s) and is answered %d: %s", person, method, r.id, c.Name, r.column, a.Status, a.Raw)
 			}
 		}
@@ -382,15 +387,15 @@ func (m *matrix) files(t testing.TB, person string) {
 			m.wrong("%s fetches a file without a token", person)
 		}
 		a := m.ask(t, person, http.MethodGet, path+"?token="+token, nil)
-		if expected := map[bool]int{true: 200, false: 404}[m.sees.may(person, "documents", m.rows["documents"][at])]; a.Status != expected {
+		if expected := map[bool]int{true: 200, false: 404}[m.sees.may(person, "documents", m.rows["documents"][at])]; a.Status != expected && (expected == http.StatusOK || a.Status != http.StatusUnauthorized) {
 			m.wrong("%s fetches a file of %s: %d, wanted %d", person, m.rows["documents"][at].column, a.Status, expected)
 		}
 	}
 }
 
-// known leaves out what the questions themselves have added to the audit log.
+// known leaves out what the questions themselves have added.
 func (m *matrix) known(collection string, ids []string) []string {
-	if collection != "audit_log" {
+	if !slices.Contains([]string{"audit_log", "reads", "sessions"}, collection) {
 		return ids
 	}
 	return slices.DeleteFunc(ids, func(id string) bool {

@@ -71,19 +71,19 @@ type row struct {
 
 // may says what the table answers.
 func (s *sees) may(person, collection string, r row) bool {
+	cell := s.cells[person][r.column]
 	if who, ok := s.collections[collection]; ok {
-		if slices.Contains(who, "seeing") && s.cells[person][r.column] != "t" {
+		kind, _, _ := strings.Cut(person, ".")
+		if slices.Contains(who, "seeing") && r.column != "" && cell != "t" && (cell != "c" || kind == "s") || slices.Contains(who, "others") && r.owner == person {
 			return false
 		}
-		kind, _, _ := strings.Cut(person, ".")
-		return slices.Contains(who, person) || slices.Contains(who, "signed") && person != "stranger" ||
+		return slices.Contains(who, person) || slices.Contains(who, "signed") && person != "stranger" && person != "s.inactive" ||
 			slices.Contains(who, "staff") && kind == "s" && person != "s.inactive" ||
 			slices.Contains(who, "self") && r.owner == person
 	}
 	if person == "superuser" {
 		return true
 	}
-	cell := s.cells[person][r.column]
 	return cell == "t" || cell == "c" && !r.staff
 }
 
@@ -103,7 +103,9 @@ type matrix struct {
 	bad   []string // answers that differ from the table
 }
 
-func (m *matrix) wrong(format string, args ...any) { m.bad = append(m.bad, fmt.Sprintf(format, args...)) }
+func (m *matrix) wrong(format string, args ...any) {
+	m.bad = append(m.bad, fmt.Sprintf(format, args...))
+}
 
 // canary is the word on what a column shows to clients, or to staff only.
 func canary(column string, staff bool) string {
