@@ -169,16 +169,17 @@ func (m *matrix) look1(t testing.TB, person string, c *core.Collection) {
 		}
 	}
 	list := m.ask(t, person, http.MethodGet, base+"?perPage=1000", nil)
-	if list.Status == http.StatusUnauthorized && person == "s.inactive" {
+	switch {
+	case list.Status == http.StatusUnauthorized && person == "s.inactive":
 		closed = true // whoever has left is not even signed in
 		if len(wanted) > 0 {
 			m.wrong("%s should see %d of %s", person, len(wanted), c.Name)
 		}
-	} else if closed {
+	case closed:
 		if list.Status != http.StatusForbidden || len(wanted) > 0 {
 			m.wrong("%s lists %s: %d, and should see %d", person, c.Name, list.Status, len(wanted))
 		}
-	} else {
+	default:
 		ids := idsOf(list.Body["items"])
 		known := m.known(c.Name, ids)
 		m.same(person, c.Name+", listed", known, wanted)

@@ -158,9 +158,16 @@ func (m *matrix) build(t testing.TB) {
 		duties     []string
 		inactive   bool
 	}{
-		{"s.viewer", "viewer", []string{"handler"}, false}, {"s.operator", "operator", []string{"handler"}, false}, {"s.no_duty", "operator", nil, false},
-		{"s.compliance", "operator", []string{"compliance"}, false}, {"s.manager", "manager", nil, false}, {"s.owner", "owner", []string{"partner"}, false},
-		{"s.inactive", "owner", []string{"handler", "partner"}, true}, {"s.walled", "operator", []string{"handler"}, false}, {"s.walled_manager", "manager", nil, false}, {"s.walled_one", "operator", []string{"handler"}, false},
+		{"s.viewer", "viewer", []string{"handler"}, false},
+		{"s.operator", "operator", []string{"handler"}, false},
+		{"s.no_duty", "operator", nil, false},
+		{"s.compliance", "operator", []string{"compliance"}, false},
+		{"s.manager", "manager", nil, false},
+		{"s.owner", "owner", []string{"partner"}, false},
+		{"s.inactive", "owner", []string{"handler", "partner"}, true},
+		{"s.walled", "operator", []string{"handler"}, false},
+		{"s.walled_manager", "manager", nil, false},
+		{"s.walled_one", "operator", []string{"handler"}, false},
 		{"s.walled_compliance", "operator", []string{"compliance"}, false},
 	} {
 		m.person(t, "staff", s.name, map[string]any{"role": s.role, "duties": s.duties, "active": !s.inactive})

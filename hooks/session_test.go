@@ -158,7 +158,7 @@ func TestSessions_surviveTheServer(t *testing.T) {
 	if _, err := s.DB().NewQuery(`UPDATE sessions SET ended = '2026-01-01 00:00:00.000Z' WHERE id = {:id}`).Bind(dbx.Params{"id": access.SessionIn(raw)}).Execute(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.ResetBootstrapState(); err != nil {
+	if err := s.ClearBootstrap(); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Bootstrap(); err != nil {

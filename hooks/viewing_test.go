@@ -75,8 +75,13 @@ func TestViewing_seesWhatTheClientSeesAndWritesNothing(t *testing.T) {
 		}
 	}
 	for _, x := range [][3]string{
-		{"POST", "/api/collections/messages/records", `{"request":"` + w.request + `","body":"x"}`}, {"PATCH", "/api/collections/users/records/" + s.Anna.Id, `{"name":"x"}`}, {"DELETE", "/api/collections/documents/records/" + w.document, ""},
-		{"POST", "/api/batch", `{"requests":[]}`}, {"POST", "/api/files/token", ""}, {"POST", "/api/collections/users/auth-refresh", ""}, {"POST", "/api/realtime", `{"clientId":"x","subscriptions":[]}`},
+		{"POST", "/api/collections/messages/records", `{"request":"` + w.request + `","body":"x"}`},
+		{"PATCH", "/api/collections/users/records/" + s.Anna.Id, `{"name":"x"}`},
+		{"DELETE", "/api/collections/documents/records/" + w.document, ""},
+		{"POST", "/api/batch", `{"requests":[]}`},
+		{"POST", "/api/files/token", ""},
+		{"POST", "/api/collections/users/auth-refresh", ""},
+		{"POST", "/api/realtime", `{"clientId":"x","subscriptions":[]}`},
 	} {
 		if a := asView(t, s, token, x[0], x[1], x[2]); a.Code != 403 {
 			t.Errorf("%s %s answers %d %s", x[0], x[1], a.Code, a.Body)
@@ -154,21 +159,25 @@ func TestViewing_ends(t *testing.T) {
 	ends := map[string]func(t *testing.T, s *gatetest.Stage){
 		"time": func(_ *testing.T, s *gatetest.Stage) { s.Clock.Move(31 * time.Minute) },
 		"signout": func(t *testing.T, s *gatetest.Stage) {
+			t.Helper()
 			want(t, s.Ask(t, s.Sam, "POST", "/api/portal/sign-out", nil), 204)
 		},
 		"left": func(t *testing.T, s *gatetest.Stage) {
+			t.Helper()
 			s.Sam.Set("active", false)
 			if err := s.Save(s.Sam); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"demoted": func(t *testing.T, s *gatetest.Stage) {
+			t.Helper()
 			s.Sam.Set("role", "viewer")
 			if err := s.Save(s.Sam); err != nil {
 				t.Fatal(err)
 			}
 		},
 		"wall": func(t *testing.T, s *gatetest.Stage) {
+			t.Helper()
 			add(t, s, "walls", map[string]any{"staff": s.Sam.Id, "organization": s.Leeds.Id, "reason": "Related"})
 		},
 	}

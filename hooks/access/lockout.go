@@ -3,6 +3,7 @@ package access
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"time"
 
@@ -175,6 +176,6 @@ func (s *Sessions) alert(e *core.RequestEvent, who *core.Record, n int) {
 		})
 	})
 	if err != nil {
-		e.App.Logger().Error("owners not told of failed sign-ins", "error", err)
+		e.App.Logger().Error("owners not told of failed sign-ins", slog.Any("error", err))
 	}
 }

@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -35,7 +36,7 @@ func (s *Sessions) failed(e *core.RequestEvent, who *core.Record, method string)
 		})
 	})
 	if err != nil {
-		e.App.Logger().Error("sign-in not on the trail", "error", err)
+		e.App.Logger().Error("sign-in not on the trail", slog.Any("error", err))
 	}
 }
 

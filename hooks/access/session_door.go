@@ -1,6 +1,7 @@
 package access
 
 import (
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -132,7 +133,7 @@ func (s *Sessions) Issue(e *core.RecordAuthRequestEvent) error {
 		// PocketBase refused after all, or asks for more.
 		_, failed := e.App.DB().NewQuery(`DELETE FROM sessions WHERE id = {:id}`).Bind(map[string]any{"id": SessionIn(token)}).Execute()
 		if failed != nil {
-			e.App.Logger().Error("unused session not removed", "error", failed)
+			e.App.Logger().Error("unused session not removed", slog.Any("error", failed))
 		}
 		return err
 	}
@@ -145,7 +146,7 @@ func (s *Sessions) markDevice(e *core.RequestEvent) string {
 	if key == "" {
 		key = security.RandomString(40)
 	}
-	e.SetCookie(&http.Cookie{
+	e.SetCookie(&http.Cookie{ //nolint:gosec // not Secure on plain HTTP alone, where such a cookie would never come back
 		Name: deviceCookie, Value: key, Path: "/api/", MaxAge: int(deviceLife / time.Second), HttpOnly: true, SameSite: http.SameSiteStrictMode,
 		Secure: e.IsTLS() || strings.HasPrefix(e.App.Settings().Meta.AppURL, "https://"),
 	})
@@ -210,7 +211,7 @@ func hangUp(app core.App, sessions []string) {
 	}
 }
 
-// RefuseImpersonation: a token of PocketBase's impersonation is not bound to
+// RefuseImpersonation refuses every token of that kind: a token of PocketBase's impersonation is not bound to
 // whoever asked for it, cannot be listed, and writes in somebody else's name.
 func RefuseImpersonation(e *core.RequestEvent) error {
 	if strings.HasSuffix(e.Request.Pattern, "/impersonate/{id}") {

@@ -161,13 +161,13 @@ func (c *crowd) organization(n int, bookkeeper string) error {
 	}
 	for place, role := range []string{"admin", "member", "viewer", "member"} {
 		user, email := schema.NewID(), fmt.Sprintf("%s%d%s", role, n, crowdDomain)
-		switch {
-		case place == 0:
+		switch place {
+		case 0:
 			user = admin
 			if n == 0 {
 				email = CrowdOne
 			}
-		case place == 3:
+		case 3:
 			user = bookkeeper
 		}
 		if user != bookkeeper {

@@ -62,8 +62,11 @@ func TestCrowd(t *testing.T) {
 		collection, email, table string
 		least, most              int
 	}{
-		{schema.Users, CrowdOne, "client_requests", 1, 1}, {schema.Users, CrowdNone, "client_requests", 0, 0}, {schema.Users, CrowdMany, "client_requests", 250, largestBookkeep},
-		{schema.Staff, CrowdStaff, "requests", 330, 400}, {schema.Staff, CrowdWalled, "requests", 300, 390},
+		{schema.Users, CrowdOne, "client_requests", 1, 1},
+		{schema.Users, CrowdNone, "client_requests", 0, 0},
+		{schema.Users, CrowdMany, "client_requests", 250, largestBookkeep},
+		{schema.Staff, CrowdStaff, "requests", 330, 400},
+		{schema.Staff, CrowdWalled, "requests", 300, 390},
 	} {
 		if n := sees(c.collection, c.email, c.table); n < c.least || n > c.most {
 			t.Errorf("%s sees requests of %d organizations", c.email, n)
