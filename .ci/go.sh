@@ -9,8 +9,10 @@ cd "$(dirname "$0")/.."
 unwatched=(-gcflags=modernc.org/...=-race=false -gcflags=golang.org/x/crypto/...=-race=false)
 
 if command -v cc >/dev/null || command -v gcc >/dev/null; then
-  CGO_ENABLED=1 go test -race "${unwatched[@]}" -shuffle=on -timeout 15m "${packages[@]}"
+  CGO_ENABLED=1 go test -race "${unwatched[@]}" -shuffle=on -timeout 20m "${packages[@]}"
+  # Who sees what, for everybody and on every random world: watched, a part of it is asked.
+  CGO_ENABLED=0 go test -timeout 15m -v -run '^(TestMatrix|TestExplain_agrees)' ./hooks | grep -v '^=== '
 else
   skip "race detector: there is no C compiler here (make install); the Go tests run without it"
-  CGO_ENABLED=0 go test -shuffle=on -timeout 15m "${packages[@]}"
+  CGO_ENABLED=0 go test -shuffle=on -timeout 20m "${packages[@]}"
 fi

@@ -197,7 +197,7 @@ func TestAddedItems_oneMailForAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	var mails []string
-	err := s.DB().NewQuery(`SELECT text FROM mails WHERE "to" = 'Anna@example.com' ORDER BY created, id`).Column(&mails)
+	err := s.DB().NewQuery(`SELECT text FROM mails WHERE "to" = 'anna@example.com' ORDER BY created, id`).Column(&mails)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func readSees(t testing.TB) *sees {
 type row struct {
 	id, column string
 	staff      bool
-	owner      string // of rows without a scope: the person whose they are
+	owners     []string // of rows without a scope: the people whose they are
 }
 
 // may says what the table answers.
@@ -74,12 +74,12 @@ func (s *sees) may(person, collection string, r row) bool {
 	cell := s.cells[person][r.column]
 	if who, ok := s.collections[collection]; ok {
 		kind, _, _ := strings.Cut(person, ".")
-		if slices.Contains(who, "seeing") && r.column != "" && cell != "t" && (cell != "c" || kind == "s") || slices.Contains(who, "others") && r.owner == person {
+		if slices.Contains(who, "seeing") && r.column != "" && cell != "t" && (cell != "c" || kind == "s") || slices.Contains(who, "others") && slices.Contains(r.owners, person) {
 			return false
 		}
 		return slices.Contains(who, person) || slices.Contains(who, "signed") && person != "stranger" && person != "s.inactive" ||
 			slices.Contains(who, "staff") && kind == "s" && person != "s.inactive" ||
-			slices.Contains(who, "self") && r.owner == person
+			slices.Contains(who, "self") && slices.Contains(r.owners, person)
 	}
 	if person == "superuser" {
 		return true
@@ -169,6 +169,8 @@ func (m *matrix) build(t testing.TB) {
 		{"s.walled_manager", "manager", nil, false},
 		{"s.walled_one", "operator", []string{"handler"}, false},
 		{"s.walled_compliance", "operator", []string{"compliance"}, false},
+		{"s.future", "manager", nil, false},
+		{"s.ended", "manager", nil, false},
 	} {
 		m.person(t, "staff", s.name, map[string]any{"role": s.role, "duties": s.duties, "active": !s.inactive})
 	}
@@ -191,8 +193,11 @@ func (m *matrix) build(t testing.TB) {
 		at["staff"], at["reason"] = m.who[name].Id, "Related"
 		m.add(t, "walls", at)
 	}
-	if _, err := m.DB().NewQuery(`UPDATE access SET until = '2020-01-02 00:00:00.000Z' WHERE principal = {:who}`).Bind(dbx.Params{"who": m.who["delegate.ended"].Id}).Execute(); err != nil {
-		t.Fatal(err)
+	// Rights that have ended since, or have not begun, of both sides.
+	for name, set := range map[string]string{"delegate.ended": "until = '2020-01-02 00:00:00.000Z'", "s.ended": "until = '2020-01-02 00:00:00.000Z'", "s.future": "since = '2090-01-01 00:00:00.000Z'"} {
+		if _, err := m.DB().NewQuery(`UPDATE access SET ` + set + ` WHERE principal = {:who}`).Bind(dbx.Params{"who": m.who[name].Id}).Execute(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, err := m.DB().NewQuery(`UPDATE delegations SET ends = '2020-01-02 00:00:00.000Z' WHERE [[to]] = {:who}`).Bind(dbx.Params{"who": m.who["delegate.ended"].Id}).Execute(); err != nil {
 		t.Fatal(err)
@@ -201,8 +206,47 @@ func (m *matrix) build(t testing.TB) {
 	if _, err := m.DB().NewQuery(`UPDATE access SET since = '2020-01-01 00:00:00.000Z' WHERE source = 'participant'`).Execute(); err != nil {
 		t.Fatal(err)
 	}
+	for name, scope := range map[string]string{"own.admin": "", "s.future": "staff:" + own, "s.ended": "staff:" + own} {
+		notice := dbx.Params{"id": schema.NewID(), "event": "x", "channel": "in_app", "status": "sent", "why": "It happened.", "dedupe": name, "scope": scope}
+		if scope == "" {
+			notice["user"] = m.who[name].Id
+		} else {
+			notice["staff"], notice["organization"] = m.who[name].Id, own
+		}
+		if err := schema.Insert(m.TestApp, schema.Notifications, notice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	m.add(t, "viewings", map[string]any{"user": m.who["own.admin"].Id, "staff": m.who["s.operator"].Id, "until": "2026-01-01 00:00:00.000Z", "ended": "2026-01-01 00:00:00.000Z", "token_hash": "x"})
+	for _, column := range m.sees.columns {
+		for _, table := range []string{schema.Jobs, schema.Recurrences, schema.Timers, schema.Pauses} {
+			more := dbx.Params{"name": "crm.tell", "system": "crm", "status": "done", "idempotency_key": column, "revision": 1}
+			switch table {
+			case schema.Timers:
+				more = dbx.Params{"key": "nudge", "kind": "reminder", "entry": 1, "occurrence": "1", "person": "", "status": "fired", "why": "It was due.", "at": "2026-01-01 00:00:00.000Z"}
+			case schema.Pauses:
+				more = dbx.Params{"started": "2026-01-01 00:00:00.000Z", "until": "2026-01-02 00:00:00.000Z", "ended": "2026-01-02 00:00:00.000Z", "reason": "Away"}
+			case schema.Recurrences:
+				more = dbx.Params{"workflow_key": "simple_request", "period": column, "why": "Monthly", "at": "2026-01-01 00:00:00.000Z"}
+			}
+			more["id"], more["request"], more["scope"] = schema.NewID(), m.requests[column], m.scopeOf(t, m.requests[column])
+			if err := schema.Insert(m.TestApp, table, more); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	m.Clock.Move(time.Second)
 	m.Deliver(t)
+}
+
+// scopeOf is whose staff may see a request.
+func (m *matrix) scopeOf(t testing.TB, id string) string {
+	t.Helper()
+	r, err := m.FindRecordById("requests", id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.GetString("scope")
 }
 
 // plant makes the tree of organizations.
@@ -301,7 +345,7 @@ func (m *matrix) work(t testing.TB) {
 	for place, id := range m.organizations {
 		done(t, m.Ask(t, m.who["s.manager"], "POST", "/api/portal/invitations", map[string]any{"email": "invited@" + canary(place, false) + ".example", "organization": id, "role": "viewer"}), 200)
 	}
-	done(t, m.Ask(t, m.who["s.manager"], "POST", "/api/portal/bulk", map[string]any{"action": "priority", "priority": "high", "requests": []string{m.requests["own"], m.requests["other"]}, "dry_run": true}), 200)
+	done(t, m.Ask(t, operator, "POST", "/api/portal/bulk", map[string]any{"action": "priority", "priority": "high", "requests": []string{m.requests["own"], m.requests["other"]}, "dry_run": true}), 200)
 	m.Deliver(t)
 }
 
@@ -399,12 +443,12 @@ func (m *matrix) look(t testing.TB) {
 				x.column = "" // for nobody
 			}
 			for _, field := range []string{"id", "user", "staff", "by", "recordRef"} {
-				if name := people[r.GetString(field)]; name != "" && x.owner == "" {
-					x.owner = name
+				if name := people[r.GetString(field)]; name != "" {
+					x.owners = append(x.owners, name)
 				}
 			}
 			if c.Name == "run_items" {
-				x.owner = "s.manager" // who asked for the only run
+				x.owners = []string{"s.operator"} // who asked for the only run
 			}
 			m.rows[c.Name] = append(m.rows[c.Name], x)
 		}

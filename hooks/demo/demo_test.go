@@ -180,7 +180,7 @@ func faces(t *testing.T, app core.App, now time.Time) {
 			WHERE m.role = 'admin' AND mine.path >= o.path AND mine.path < o.path || '~'`, dbx.Params{"id": id})
 		shown := column(t, app, `SELECT state || '|' || label || '|' || category || '|' || turn || '|' || outcome || '|' || due || '|' || state_since || '|' || revision || '|' || progress FROM client_requests WHERE id = {:id}`, dbx.Params{"id": id})
 		v, err := engine.View(app, id, schema.Actor{Kind: schema.ActorUser, ID: admins[0]})
-		view, ok := v.(workflow.View)
+		view, ok := v.(workflow.ClientView)
 		if !ok {
 			if len(shown) > 0 {
 				t.Errorf("%s is shown to nobody, but %v stands there: %v", id, shown, err)

@@ -263,6 +263,10 @@ func (r *run) ask(p *person, method, path string, body any) error {
 			return err
 		}
 		request.Header.Set("Authorization", token)
+		// The sign-in is a change, but not the act's.
+		if r.mark, err = r.version(); err != nil {
+			return err
+		}
 	}
 	answer := httptest.NewRecorder()
 	handler.ServeHTTP(answer, request)

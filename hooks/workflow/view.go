@@ -227,6 +227,13 @@ func (e *Engine) View(app core.App, id string, actor schema.Actor) (any, error) 
 	return e.viewOf(app, l)
 }
 
+// ClientView is a request as its client is shown it; Paused is null unless it is
+// on hold.
+type ClientView struct {
+	View
+	Paused *ShownPause `json:"paused"`
+}
+
 func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 	documents, err := loadDocuments(app, l)
 	if err != nil {
@@ -240,10 +247,7 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 		if err := e.offerEarlier(app, l, &v); err != nil {
 			return nil, err
 		}
-		return struct {
-			View
-			Paused *ShownPause `json:"paused"`
-		}{v, l.shownPause()}, nil
+		return ClientView{v, l.shownPause()}, nil
 	}
 	staff, err := e.staffView(app, l)
 	if err != nil {
