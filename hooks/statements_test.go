@@ -29,8 +29,9 @@ func TestStatements(t *testing.T) {
 	three, sixty := many(t, s, 3), many(t, s, 60)
 	// What is read once and kept: definitions, the router.
 	want(t, s.Ask(t, s.Anna, "GET", request(three), nil), 200)
+	token := s.Token(t, s.Anna)
 	get := func(path string) func(t *testing.T) {
-		return func(t *testing.T) { t.Helper(); want(t, s.Ask(t, s.Anna, "GET", path, nil), 200) }
+		return func(t *testing.T) { t.Helper(); want(t, with(t, s, token, "GET", path, nil), 200) }
 	}
 	move := func(id string) func(t *testing.T) {
 		return func(t *testing.T) { t.Helper(); s.Move(t, s.Sam, id, "send") }
@@ -45,16 +46,16 @@ func TestStatements(t *testing.T) {
 		want int
 		why  string
 	}{
-		{"send a request of 3 items", move(draft), 10, "request, items; history, request; the client's row, items and history; end of the trail, trail, event"},
-		{"send a request of 60 items", move(draft60), 10, "items are read and written in one statement"},
-		{"answer one of 3 items", answer(three), 11, "whose item; request, role, items; item, request; the client's row and item; end of the trail, trail, event"},
-		{"answer one of 60 items", answer(sixty), 11, "only the item that changed is written"},
-		{"look at a request of 3 items", get(request(three)), 6, "who asks; request, role, items, documents, names"},
-		{"look at a request of 60 items", get(request(sixty)), 6, "the same for any number of items"},
-		{"its actions", get(request(sixty, "/actions")), 4, "the view without documents"},
-		{"list own requests", get("/api/collections/client_requests/records?sort=-created"), 3, "who asks; rows, total"},
-		{"list own requests without the total", get("/api/collections/client_requests/records?sort=-created&skipTotal=1"), 2, "who asks; rows"},
-		{"list the items of a request", get("/api/collections/client_items/records?perPage=200&sort=position&skipTotal=1&filter=(request%3D%27" + sixty + "%27)"), 2, "who asks; rows"},
+		{"send a request of 3 items", move(draft), 11, "request, items; history, change, request; the client's row, items and history; end of the trail, trail, event"},
+		{"send a request of 60 items", move(draft60), 11, "items are read and written in one statement"},
+		{"answer one of 3 items", answer(three), 12, "whose item; request, role, items; change, item, request; the client's row and item; end of the trail, trail, event"},
+		{"answer one of 60 items", answer(sixty), 12, "only the item that changed is written"},
+		{"look at a request of 3 items", get(request(three)), 7, "session, who asks; request, role, items, documents, names"},
+		{"look at a request of 60 items", get(request(sixty)), 7, "the same for any number of items"},
+		{"its actions", get(request(sixty, "/actions")), 5, "the view without documents"},
+		{"list own requests", get("/api/collections/client_requests/records?sort=-created"), 4, "session, who asks; rows, total"},
+		{"list own requests without the total", get("/api/collections/client_requests/records?sort=-created&skipTotal=1"), 3, "session, who asks; rows"},
+		{"list the items of a request", get("/api/collections/client_items/records?perPage=200&sort=position&skipTotal=1&filter=(request%3D%27" + sixty + "%27)"), 3, "session, who asks; rows"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			stop := recordSQL(t, s.App())
