@@ -210,7 +210,7 @@ export const en = {
   "request.why_more_us": "What we still need",
   "request.keeps": "What you sent stays and counts. Add the rest.",
   "request.rest": "The rest of your request is not affected.",
-  "request.tries": { one: "Sent back once so far.", other: "Sent back {n} times so far." },
+  "request.tries": { one: "Sent back {n} time so far.", other: "Sent back {n} times so far." },
   "request.by_itself": "On {day} this goes on by itself: {label}.",
   "request.by_system": "This goes on by itself. Nobody has to do anything.",
   "item.given_by": "Given by {name} on {day}",
