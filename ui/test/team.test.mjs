@@ -178,11 +178,12 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await look(page, "staff-client-team", ".page");
     await page.getByRole("button", { name: "End it: Bea Keeper acts for Mo" }).click();
     await page.getByText("Nobody acts for anybody here.").waitFor();
-    assert.equal((await bea.get(`/api/portal/requests/${request.id}`)).status, 404);
+    // Nothing is left to be signed in for.
+    assert.equal((await bea.get(`/api/portal/requests/${request.id}`)).status, 401);
     await page.getByRole("button", { name: "End access of Mo" }).click();
     await press(page.getByRole("dialog"), "End access");
     await page.getByText("The access of Mo has ended.").waitFor();
-    assert.equal((await mo.get(`/api/portal/requests/${request.id}`)).status, 404);
+    assert.equal((await mo.get(`/api/portal/requests/${request.id}`)).status, 401);
     await page.goto(`${firm.server.url}/_/#/gatehouse/request/${secret.id}`);
     await press(page, "Change who sees it");
     await page.getByRole("dialog").getByLabel("Anna").waitFor();
