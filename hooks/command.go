@@ -360,11 +360,10 @@ func (h *House) accessCommand() *cobra.Command {
 	parent.AddCommand(&cobra.Command{
 		Use: "rebuild", Short: "Derives the access table again from its sources", Args: cobra.NoArgs, SilenceUsage: true,
 		RunE: func(c *cobra.Command, _ []string) error {
-			err := h.App.RunInTransaction(func(tx core.App) error { return access.Rebuild(tx, h.Options.Clock()) })
-			if err != nil {
+			if err := access.RebuildInSteps(h.App, h.Options.Clock); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), "The access table is rebuilt.")
+			_, err := fmt.Fprintln(c.OutOrStdout(), "The access table is rebuilt.")
 			return err
 		},
 	})

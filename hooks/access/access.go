@@ -9,6 +9,7 @@
 //
 //	access.go      Sees, and the SQL that own endpoints share
 //	derive.go      the rows, from their sources
+//	rebuild.go     all of them again, while people work
 //	request.go     requests with a scope of their own
 //	standing.go    the roles and duties somebody has on an organization
 //	guard.go       hooks that keep the rows true

@@ -55,11 +55,13 @@ func Staff(tx core.App, staff string, now time.Time) error {
 	return rewrite(tx, now, `principal = {:who} AND source = 'staff'`, dbx.Params{"who": staff}, fromStaff+` AND s.id = {:who}`)
 }
 
-// Subtree rewrites who may see an organization and everything below it.
+// Subtree rewrites who may see an organization and everything below it. Only
+// rights on itself, on what lies above and on what lies below reach there.
 func Subtree(tx core.App, path string, now time.Time) error {
 	const below = ` AND o.path >= {:path} AND o.path < {:path} || '~'`
+	const reaching = below + ` AND (top.id IN (SELECT value FROM json_each({:above})) OR (top.path >= {:path} AND top.path < {:path} || '~'))`
 	const inside = `scope IN (SELECT id FROM organizations o WHERE o.path >= {:path} AND o.path < {:path} || '~' UNION ALL SELECT 'staff:' || id FROM organizations o WHERE o.path >= {:path} AND o.path < {:path} || '~')`
-	return rewrite(tx, now, inside, dbx.Params{"path": path}, fromMemberships+below, fromDelegations+below, fromStaff+below)
+	return rewrite(tx, now, inside, dbx.Params{"path": path, "above": schema.JSON(ancestors(path))}, fromMemberships+reaching, fromDelegations+reaching, fromStaff+below)
 }
 
 // Rebuild writes the whole table again from its sources. The result equals what
@@ -68,9 +70,9 @@ func Rebuild(tx core.App, now time.Time) error {
 	if err := rewrite(tx, now, `1 = 1`, nil, fromMemberships, fromDelegations, fromStaff); err != nil {
 		return err
 	}
-	var own []string
-	if err := tx.DB().NewQuery(`SELECT id FROM requests WHERE scope != 'staff:' || organization`).Column(&own); err != nil {
-		return fmt.Errorf("find requests with a scope of their own: %w", err)
+	own, err := ownScopes(tx)
+	if err != nil {
+		return err
 	}
 	for _, id := range own {
 		if err := Request(tx, id, now); err != nil {
@@ -85,11 +87,12 @@ func rewrite(tx core.App, now time.Time, which string, params dbx.Params, source
 	for k, v := range params {
 		bound[k] = v
 	}
-	if _, err := tx.DB().NewQuery("DELETE FROM access WHERE " + which).Bind(params).Execute(); err != nil {
+	clear := "DELETE FROM access WHERE " + which
+	if _, err := tx.DB().NewQuery(clear).Bind(bindUsed(clear, params)).Execute(); err != nil {
 		return fmt.Errorf("clear access: %w", err)
 	}
 	for _, source := range sources {
-		if _, err := tx.DB().NewQuery(source).Bind(bound).Execute(); err != nil {
+		if _, err := tx.DB().NewQuery(source).Bind(bindUsed(source, bound)).Execute(); err != nil {
 			return fmt.Errorf("derive access: %w", err)
 		}
 	}

@@ -43,7 +43,7 @@ func rights(t *testing.T, app core.App) map[string]bool {
 var errBack = errors.New("take it back")
 
 // sameAsRebuilt compares the table as the small steps kept it with the one that
-// its sources give, and leaves it as it was.
+// its sources give, at once and in steps.
 func sameAsRebuilt(t *testing.T, s *gatetest.Stage) error {
 	t.Helper()
 	kept := rights(t, s.TestApp)
@@ -57,6 +57,12 @@ func sameAsRebuilt(t *testing.T, s *gatetest.Stage) error {
 	})
 	if !errors.Is(err, errBack) {
 		t.Fatal(err)
+	}
+	if err := access.RebuildInSteps(s.TestApp, s.Clock.Now); err != nil {
+		t.Fatal(err)
+	}
+	if inSteps := rights(t, s.TestApp); !maps.Equal(inSteps, rebuilt) {
+		return fmt.Errorf("rebuilt in steps there are %d rights, at once %d", len(inSteps), len(rebuilt))
 	}
 	var wrong []string
 	for _, r := range slices.Sorted(maps.Keys(kept)) {
