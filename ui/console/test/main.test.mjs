@@ -83,9 +83,9 @@ test("the route stands before anything is awaited", () => {
   assert.deepEqual(its.warned, []);
 });
 
-test("staff make none of the dashboard's own loads; superusers make all", async () => {
+test("staff load collections, for Records, and no settings; superusers load all", async () => {
   for (const [person, expected] of [
-    [staff, 0],
+    [staff, 2],
     [superuser, 4],
   ]) {
     const { app, loads } = dashboard(person);
@@ -101,7 +101,9 @@ test("each sees the links that are theirs", () => {
     "#/gatehouse/queue",
     "#/gatehouse/clients",
     "#/gatehouse/workflows",
+    "#/gatehouse/firm",
     "#/gatehouse/mail",
+    "#/collections?collection=requests",
     "#/gatehouse/account",
   ]);
   assert.deepEqual(links(superuser), ["#/collections"]);
