@@ -178,11 +178,11 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await look(page, "staff-client-team", ".page");
     await page.getByRole("button", { name: "End it: Bea Keeper acts for Mo" }).click();
     await page.getByText("Nobody acts for anybody here.").waitFor();
-    assert.equal((await bea.get(`/api/portal/requests/${request.id}`)).status, 404);
+    assert.equal((await bea.get(`/api/portal/requests/${request.id}`)).status, 401);
     await page.getByRole("button", { name: "End access of Mo" }).click();
     await press(page.getByRole("dialog"), "End access");
     await page.getByText("The access of Mo has ended.").waitFor();
-    assert.equal((await mo.get(`/api/portal/requests/${request.id}`)).status, 404);
+    assert.equal((await mo.get(`/api/portal/requests/${request.id}`)).status, 401);
     await page.goto(`${firm.server.url}/_/#/gatehouse/request/${secret.id}`);
     await press(page, "Change who sees it");
     await page.getByRole("dialog").getByLabel("Anna").waitFor();
@@ -199,7 +199,7 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await page.getByText(/Bluebell Bakery Ltd is suspended: you can look at everything/).first().waitFor();
     await look(page, "team-suspended");
     await firm.oda.must("PATCH", `/api/collections/organizations/records/${client.id}`, { status: "archived" });
-    assert.equal((await anna.get(`/api/portal/requests/${request.id}`)).status, 404);
+    assert.equal((await anna.get(`/api/portal/requests/${request.id}`)).status, 401);
     assert.ok(office.id);
   });
 });
