@@ -200,7 +200,7 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await page.getByText(/Bluebell Bakery Ltd is suspended: you can look at everything/).first().waitFor();
     await look(page, "team-suspended");
     await firm.oda.must("PATCH", `/api/collections/organizations/records/${client.id}`, { status: "archived" });
-    assert.equal((await anna.get(`/api/portal/requests/${request.id}`)).status, 404);
+    assert.equal((await anna.get(`/api/portal/requests/${request.id}`)).status, 401);
     assert.ok(office.id);
   });
 });

@@ -10,6 +10,14 @@ const w = words.queue;
 
 export const COLUMNS = ["us", "client", "system", "blocked"];
 
+/** The tag that each column's title says already. @type {Record<string, string>} */
+const said = {
+    us: words.turn.staff,
+    client: words.turn.client,
+    system: words.turn.system,
+    blocked: words.turn.blocked,
+};
+
 /**
  * @typedef {{rows: any[], next: string}} Column
  * @param {Record<string, Column>} columns
@@ -32,7 +40,7 @@ export function queueBoard(columns, { picks, more }) {
                     " ",
                     h("span", { class: "gh-num gh-muted" }, w.inColumn(rows.length, !!next)),
                 ),
-                rows.length === 0 ? h("p", { class: "gh-muted" }, w.emptyColumn) : cards(rows, picks),
+                rows.length === 0 ? h("p", { class: "gh-muted" }, w.emptyColumn) : cards(rows, picks, said[key]),
                 next &&
                     h(
                         "button",

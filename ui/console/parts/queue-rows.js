@@ -1,7 +1,7 @@
 // @ts-check
 // The rows of a list of requests: a table, or cards on a phone.
 import { h } from "./dom.js";
-import { turnTag } from "./tag.js";
+import { turnTag, turnText } from "./tag.js";
 import { labels } from "./labels.js";
 import { date, exact, initials, waiting } from "./format.js";
 import { address } from "./routes.js";
@@ -66,8 +66,8 @@ function table(rows, { choose, open, picks }) {
     );
 }
 
-/** @param {any[]} rows @param {Picks | null} [picks] */
-export function cards(rows, picks) {
+/** @param {any[]} rows @param {Picks | null} [picks] @param {string} [said] the tag that the place says already */
+export function cards(rows, picks, said = "") {
     return h(
         "ul",
         { class: "gh-plain gh-cards" },
@@ -79,7 +79,7 @@ export function cards(rows, picks) {
                     "div",
                     { class: "gh-card-top" },
                     picks && pick(row, picks),
-                    turnTag(row),
+                    turnText(row) !== said && turnTag(row),
                     h("span", { class: "gh-num" }, waiting(row.state_since)),
                     h("span", { class: "gh-card-due" }, due(row)),
                 ),

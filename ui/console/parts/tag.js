@@ -24,9 +24,16 @@ export function tag(tone, text, shape) {
  * @param {{tag: string, tone: string, turn: string, category: string, assignee: string}} row
  */
 export function turnTag(row) {
-    const nobody = row.turn === "staff" && !row.assignee && row.category !== "done" && row.category !== "blocked";
-    if (nobody) return tag("bad", words.turn.nobody, "question");
+    if (ownerless(row)) return tag("bad", words.turn.nobody, "question");
     return tag(row.tone, row.tag);
+}
+
+/** What turnTag says, as text. @param {Parameters<typeof turnTag>[0]} row */
+export const turnText = (row) => (ownerless(row) ? words.turn.nobody : row.tag);
+
+/** @param {Parameters<typeof turnTag>[0]} row */
+function ownerless({ turn, assignee, category }) {
+    return turn === "staff" && !assignee && category !== "done" && category !== "blocked";
 }
 
 /** @type {Record<string, Tone>} */

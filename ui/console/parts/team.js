@@ -23,7 +23,7 @@ export function mateButtons(ctx, mate, all, changed) {
     const who = mate.name || mate.email;
     return h(
         "div",
-        { class: "gh-row" },
+        { class: "gh-row gh-together" },
         small(w.change, w.changeOf(who), `change-${mate.membership}`, () => change(ctx, mate, who, changed)),
         small(w.end, w.endOf(who), `end-${mate.membership}`, () => end(ctx, mate, who, all, changed)),
     );

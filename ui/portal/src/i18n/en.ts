@@ -512,7 +512,7 @@ export const en = {
   "profile.looks": "Who looked at your portal",
   "profile.look": "{name} from {firm} looked at your portal {when}.",
   "profile.password": "Password",
-  "profile.password_text": "You can always sign in with an emailed code.",
+  "profile.password_text": "An emailed code works in place of it. A second step, if there is one, follows either.",
   "profile.old": "Current password",
   "profile.new": "New password",
   "profile.change": "Change password",
