@@ -87,8 +87,8 @@ func rewrite(tx core.App, now time.Time, which string, params dbx.Params, source
 	for k, v := range params {
 		bound[k] = v
 	}
-	clear := "DELETE FROM access WHERE " + which
-	if _, err := tx.DB().NewQuery(clear).Bind(bindUsed(clear, params)).Execute(); err != nil {
+	wipe := "DELETE FROM access WHERE " + which
+	if _, err := tx.DB().NewQuery(wipe).Bind(bindUsed(wipe, params)).Execute(); err != nil {
 		return fmt.Errorf("clear access: %w", err)
 	}
 	for _, source := range sources {
