@@ -292,7 +292,7 @@ describe("a client and the engine", { skip: noBrowser }, () => {
     const page = await pageOf(anna);
     await page.goto(`${firm.server.url}/r/${id}`);
     const row = await opened(page, "Logos and brand rules");
-    await row.getByText("More needed").waitFor();
+    await row.getByText("More needed", { exact: true }).waitFor();
     await row.getByText("What you sent stays and counts. Add the rest.").waitFor();
     await row.getByText(/^Sent .*It stays and counts\./).waitFor();
     await look(page, "engine-more");
