@@ -19,5 +19,5 @@ else
   unset CHROME_PATH
 fi
 cd ui/test
-# Two files at a time: each waits for its server and its browser more than it computes.
-node --test --test-concurrency=2 --test-reporter=spec ./*.test.mjs
+# One file at a time: the stories share two cores with a server and a browser.
+node --test --test-concurrency=1 --test-reporter=spec ./*.test.mjs

@@ -176,6 +176,11 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await page.getByText("Bea Keeper acts for Mo").waitFor();
     await page.getByRole("link", { name: "Leeds shop" }).waitFor();
     await look(page, "staff-client-team", ".page");
+    // Their sign-ins are about to end, and an open page says so on the console.
+    for (const who of ["bea", mo]) {
+      await pages.get(who)?.close();
+      pages.delete(who);
+    }
     await page.getByRole("button", { name: "End it: Bea Keeper acts for Mo" }).click();
     await page.getByText("Nobody acts for anybody here.").waitFor();
     // Nothing is left to be signed in for.

@@ -337,7 +337,9 @@ export async function live(changed: (request: string) => void): Promise<void> {
       changed("");
     }, 1_000);
   };
-  await pb.realtime.subscribe(`person/${auth.userId}`, (message: { request?: string }) =>
-    changed(message.request ?? ""),
-  );
+  await pb.realtime.subscribe(`person/${auth.userId}`, (message: { request?: string; type?: string }) => {
+    // Whose sign-in was ended gets no line any more: the page would knock for ever.
+    if (message.type === "signed_out") void pb.realtime.unsubscribe();
+    changed(message.request ?? "");
+  });
 }
