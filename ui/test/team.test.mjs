@@ -35,6 +35,9 @@ describe("the people of a client", { skip: noBrowser }, () => {
     for (const close of closing.reverse()) await close();
   });
 
+  /** What the console says of an open page when its sign-in is ended by somebody else. */
+  const ended = /status of 401 \(Unauthorized\)/;
+
   /** A page on which somebody has signed in. */
   async function pageOf(api, viewport = desk, expected = []) {
     const page = await browser.newPage({ viewport, expected });
@@ -114,7 +117,7 @@ describe("the people of a client", { skip: noBrowser }, () => {
   });
 
   step("a member sees the team read-only, on a phone, and lets a bookkeeper act", async () => {
-    const page = await pageOf(mo, phone);
+    const page = await pageOf(mo, phone, [ended]);
     await page.goto(`${firm.server.url}/team`);
     await heading(page, "Team of Bluebell Bakery Ltd");
     await page.getByText("Only an admin of Bluebell Bakery Ltd looks after its people.").waitFor();
@@ -143,7 +146,7 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await page.getByText("You act for somebody else, for a limited time.").waitFor();
     const { token } = await firm.guest.must("POST", "/api/portal/invitations/accept", { token: tokenOf(linkIn(mail, /invite/)), name: "Bea Keeper", password });
     bea = firm.guest.as(token);
-    const hers = await pageOf(bea);
+    const hers = await pageOf(bea, desk, [ended]);
     await hers.goto(`${firm.server.url}/r/${request.id}`);
     await hers.getByText(/You are acting for Mo \(until .+\)\. What you do here is recorded as done for Mo\./).waitFor();
     await hers.getByRole("textbox").first().fill("Good morning");
@@ -176,11 +179,6 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await page.getByText("Bea Keeper acts for Mo").waitFor();
     await page.getByRole("link", { name: "Leeds shop" }).waitFor();
     await look(page, "staff-client-team", ".page");
-    // Their sign-ins are about to end, and an open page says so on the console.
-    for (const who of ["bea", mo]) {
-      await pages.get(who)?.close();
-      pages.delete(who);
-    }
     await page.getByRole("button", { name: "End it: Bea Keeper acts for Mo" }).click();
     await page.getByText("Nobody acts for anybody here.").waitFor();
     // Nothing is left to be signed in for.
