@@ -33,20 +33,8 @@ func studio(t *testing.T, s *gatetest.Stage) *studioFirm {
 // newMember is a member of Bluebell with duties.
 func newMember(t *testing.T, s *gatetest.Stage, name string, duties ...string) *core.Record {
 	t.Helper()
-	save := func(collection string, fields map[string]any) *core.Record {
-		c, err := s.FindCollectionByNameOrId(collection)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := core.NewRecord(c)
-		r.Load(fields)
-		if err := s.Save(r); err != nil {
-			t.Fatal(err)
-		}
-		return r
-	}
-	user := save("users", map[string]any{"email": name + "@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "verified": true, "name": name})
-	save("memberships", map[string]any{"user": user.Id, "organization": s.Bluebell.Id, "role": "member", "status": "active", "duties": duties})
+	user := s.Add(t, "users", map[string]any{"email": name + "@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "verified": true, "name": name})
+	s.Add(t, "memberships", map[string]any{"user": user.Id, "organization": s.Bluebell.Id, "role": "member", "status": "active", "duties": duties})
 	s.Clock.Move(time.Minute) // rights that were derived now have begun
 	return user
 }

@@ -76,7 +76,7 @@ func TestDelegation_whatCannotBeLent(t *testing.T) {
 	mo := somebody(t, s, "Mo", s.Bluebell, "member")
 	kestrel := s.Open(t, s.Sol, workflow.NewRequest{Workflow: "simple_request", Organization: s.Kestrel.Id, Items: []workflow.NewItem{{Section: "things", Template: "question", Title: "Why?"}}})
 	s.Move(t, s.Sam, kestrel, "send")
-	stored(t, s, "delegations", map[string]any{"from": s.Anna.Id, "to": s.Ben.Id, "organization": s.Bluebell.Id, "starts": schema.Stamp(s.Clock.Now().Add(-time.Hour)), "ends": schema.Stamp(s.Clock.Now().Add(time.Hour))})
+	s.Add(t, "delegations", map[string]any{"from": s.Anna.Id, "to": s.Ben.Id, "organization": s.Bluebell.Id, "starts": schema.Stamp(s.Clock.Now().Add(-time.Hour)), "ends": schema.Stamp(s.Clock.Now().Add(time.Hour))})
 	with := func(body map[string]any, more map[string]any) map[string]any {
 		for k, v := range more {
 			body[k] = v
@@ -158,8 +158,8 @@ func TestDelegation_followsTheGiver(t *testing.T) {
 		{"its time is over", func(_ *testing.T, s *gatetest.Stage, _ *core.Record, _ string) { s.Clock.Move(time.Hour) }, false, false},
 		{"the giver has a second right and loses one", func(t *testing.T, s *gatetest.Stage, giver *core.Record, _ string) {
 			t.Helper()
-			holding := stored(t, s, "organizations", map[string]any{"name": "Holding"})
-			stored(t, s, "memberships", map[string]any{"user": giver.Id, "organization": holding.Id, "role": "member", "status": "active"})
+			holding := s.Add(t, "organizations", map[string]any{"name": "Holding"})
+			s.Add(t, "memberships", map[string]any{"user": giver.Id, "organization": holding.Id, "role": "member", "status": "active"})
 			want(t, s.Ask(t, s.Pat, "PATCH", "/api/collections/organizations/records/"+s.Bluebell.Id, map[string]any{"parent": holding.Id}), 200)
 			want(t, s.Ask(t, s.Anna, "PATCH", "/api/portal/team/"+membership(t, s, giver, s.Bluebell), map[string]any{"status": "suspended"}), 200)
 		}, true, true},
@@ -169,7 +169,7 @@ func TestDelegation_followsTheGiver(t *testing.T) {
 			request := s.Simple(t)
 			s.Move(t, s.Sam, request, "send")
 			gil := somebody(t, s, "Gil", s.Bluebell, "member")
-			d := stored(t, s, "delegations", map[string]any{
+			d := s.Add(t, "delegations", map[string]any{
 				"from": gil.Id, "to": s.Cleo.Id, "organization": s.Bluebell.Id, "powers": []string{"provide", "submit", "message"},
 				"starts": schema.Stamp(s.Clock.Now().Add(-time.Minute)), "ends": schema.Stamp(s.Clock.Now().Add(time.Hour)),
 			})
@@ -197,7 +197,7 @@ func TestDelegation_ofOneRequest(t *testing.T) {
 		s.Move(t, s.Sam, id, "send")
 	}
 	mo := somebody(t, s, "Mo", s.Bluebell, "member")
-	d := stored(t, s, "delegations", map[string]any{"from": mo.Id, "to": s.Cleo.Id, "organization": s.Bluebell.Id, "request": lent, "starts": schema.Stamp(s.Clock.Now().Add(-time.Hour)), "ends": schema.Stamp(s.Clock.Now().Add(time.Hour))})
+	d := s.Add(t, "delegations", map[string]any{"from": mo.Id, "to": s.Cleo.Id, "organization": s.Bluebell.Id, "request": lent, "starts": schema.Stamp(s.Clock.Now().Add(-time.Hour)), "ends": schema.Stamp(s.Clock.Now().Add(time.Hour))})
 	want(t, s.Ask(t, s.Cleo, "GET", "/api/portal/requests/"+lent, nil), 200)
 	want(t, s.Ask(t, s.Cleo, "PATCH", "/api/portal/items/"+s.Item(t, lent, "Any loans?").Id, map[string]any{"answers": map[string]any{"text": "One"}}), 200)
 	want(t, s.Ask(t, s.Cleo, "GET", "/api/portal/requests/"+kept, nil), 404)

@@ -17,21 +17,6 @@ import (
 	"gatehouse/hooks/schema"
 )
 
-// add saves a record of any collection, past the record API but through its hooks.
-func add(t *testing.T, s *gatetest.Stage, collection string, fields map[string]any) *core.Record {
-	t.Helper()
-	c, err := s.FindCollectionByNameOrId(collection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Load(fields)
-	if err := s.Save(r); err != nil {
-		t.Fatal(collection, err)
-	}
-	return r
-}
-
 func explain(t *testing.T, s *gatetest.Stage, asker *core.Record, collection, record string, who *core.Record) access.Explanation {
 	t.Helper()
 	a := s.Ask(t, asker, "GET", "/api/portal/access/explain?collection="+collection+"&record="+record+"&principal="+who.Id, nil)
@@ -64,7 +49,7 @@ func TestExplain_chain(t *testing.T) {
 		for k, v := range fields {
 			all[k] = v
 		}
-		return add(t, s, "delegations", all)
+		return s.Add(t, "delegations", all)
 	}
 	check := func(name string, out access.Explanation, see bool, kind, words string) {
 		t.Helper()
@@ -108,7 +93,7 @@ func TestExplain_chain(t *testing.T) {
 	}
 	check("suspended", explain(t, s, s.Sam, "requests", id, s.Vera), false, "membership", "The membership of Vera in Bluebell Bakery is suspended.")
 
-	add(t, s, "walls", map[string]any{"staff": s.Ruth.Id, "organization": s.Bluebell.Id, "reason": "Her brother owns it"})
+	s.Add(t, "walls", map[string]any{"staff": s.Ruth.Id, "organization": s.Bluebell.Id, "reason": "Her brother owns it"})
 	check("walled, to a manager", explain(t, s, s.Mia, "requests", id, s.Ruth), false, "wall", "A wall keeps Ruth away from Bluebell Bakery: Her brother owns it.")
 	if text := says(explain(t, s, s.Sam, "requests", id, s.Ruth)); strings.Contains(text, "brother") || !strings.Contains(text, "A wall keeps Ruth away") {
 		t.Errorf("why a wall stands is a manager's business: %s", text)
@@ -153,7 +138,7 @@ func TestExplain_whoMayAsk(t *testing.T) {
 		want(t, s.Ask(t, s.Ines, "GET", path, nil), 403)
 		want(t, s.Ask(t, s.Sam, "GET", path, nil), 200)
 	}
-	add(t, s, "walls", map[string]any{"staff": s.Sam.Id, "organization": s.Bluebell.Id, "reason": "Related"})
+	s.Add(t, "walls", map[string]any{"staff": s.Sam.Id, "organization": s.Bluebell.Id, "reason": "Related"})
 	walled := s.Ask(t, s.Sam, "GET", paths[0], nil)
 	absent := s.Ask(t, s.Sam, "GET", strings.Replace(paths[0], id, "nosuchrecord000", 1), nil)
 	want(t, walled, 404)

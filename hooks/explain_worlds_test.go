@@ -36,20 +36,6 @@ type smallWorld struct {
 	walls   []*core.Record
 }
 
-func (w *smallWorld) record(collection string, fields map[string]any) *core.Record {
-	w.t.Helper()
-	c, err := w.FindCachedCollectionByNameOrId(collection)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Load(fields)
-	if err := w.Save(r); err != nil {
-		w.t.Fatalf("world %d: save %s: %v", w.seed, collection, err)
-	}
-	return r
-}
-
 func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
 func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
@@ -63,13 +49,13 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 		if n > 0 && w.r.IntN(4) > 0 {
 			fields["parent"] = pick(w.r, w.orgs).Id
 		}
-		w.orgs = append(w.orgs, w.record("organizations", fields))
+		w.orgs = append(w.orgs, w.Add(w.t, "organizations", fields))
 	}
 	users := []*core.Record{s.Anna, s.Ben, s.Vera, s.Cleo} // what they had in other worlds is noise in this one
 	for _, user := range users {
 		for _, org := range w.orgs {
 			if w.r.IntN(3) == 0 {
-				w.record("memberships", map[string]any{"user": user.Id, "organization": org.Id, "role": pick(w.r, []string{"admin", "member", "viewer"}), "status": pick(w.r, []string{"active", "active", "active", "suspended", "invited"})})
+				w.Add(w.t, "memberships", map[string]any{"user": user.Id, "organization": org.Id, "role": pick(w.r, []string{"admin", "member", "viewer"}), "status": pick(w.r, []string{"active", "active", "active", "suspended", "invited"})})
 			}
 		}
 	}
@@ -98,7 +84,7 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 		} else {
 			wall["organization"] = pick(w.r, w.orgs).Id
 		}
-		w.walls = append(w.walls, w.record("walls", wall))
+		w.walls = append(w.walls, w.Add(w.t, "walls", wall))
 	}
 	for range w.r.IntN(4) {
 		from, to := pick(w.r, users), pick(w.r, users)
@@ -116,7 +102,7 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 		if lent["starts"].(string) >= lent["ends"].(string) {
 			continue
 		}
-		w.record("delegations", lent)
+		w.Add(w.t, "delegations", lent)
 	}
 	w.people = slices.Concat(users, staff)
 	w.collect(request)

@@ -153,15 +153,7 @@ func itemAt(t *testing.T, s *gatetest.Stage, id, key, instance string) *core.Rec
 
 func TestKYC_invitingNeedsSomebodyToInvite(t *testing.T) {
 	s := gatetest.New(t)
-	c, err := s.FindCollectionByNameOrId("organizations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	heron := core.NewRecord(c)
-	heron.Load(map[string]any{"name": "Heron Books", "code": "HER"})
-	if err := s.Save(heron); err != nil {
-		t.Fatal(err)
-	}
+	heron := s.Add(t, "organizations", map[string]any{"name": "Heron Books", "code": "HER"})
 	id := onboarding(t, s, heron)
 	equalLists(t, "nobody is there", blocked(t, s, s.Sam, id, map[string]any{"transition": "invite"}), []string{"nobody_invited"})
 	invite := func(email, role string) {
@@ -442,15 +434,7 @@ func pass(t *testing.T, s *gatetest.Stage) {
 // newStaff hires somebody.
 func newStaff(t *testing.T, s *gatetest.Stage, name string, duties ...string) *core.Record {
 	t.Helper()
-	c, err := s.FindCollectionByNameOrId("staff")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Load(map[string]any{"email": name + "@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "verified": true, "name": name, "role": "operator", "duties": duties, "active": true})
-	if err := s.Save(r); err != nil {
-		t.Fatal(err)
-	}
+	r := s.Add(t, "staff", map[string]any{"email": name + "@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "verified": true, "name": name, "role": "operator", "duties": duties, "active": true})
 	return r
 }
 

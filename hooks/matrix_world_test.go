@@ -125,27 +125,13 @@ func newMatrix(t testing.TB) *matrix {
 	return m
 }
 
-func (m *matrix) add(t testing.TB, collection string, fields map[string]any) *core.Record {
-	t.Helper()
-	c, err := m.FindCollectionByNameOrId(collection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Load(fields)
-	if err := m.Save(r); err != nil {
-		t.Fatal(collection, fields, err)
-	}
-	return r
-}
-
 func (m *matrix) person(t testing.TB, collection, name string, more map[string]any) *core.Record {
 	t.Helper()
 	fields := map[string]any{"email": strings.ReplaceAll(name, "_", "-") + "@matrix.example", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "name": "Person " + name, "verified": true}
 	for k, v := range more {
 		fields[k] = v
 	}
-	r := m.add(t, collection, fields)
+	r := m.Add(t, collection, fields)
 	m.who[name] = r
 	return r
 }
@@ -191,7 +177,7 @@ func (m *matrix) build(t testing.TB) {
 	m.lend(t)
 	for name, at := range map[string]map[string]any{"s.walled": {"organization": own}, "s.walled_manager": {"organization": own}, "s.walled_one": {"request": m.requests["walled"]}, "s.walled_compliance": {"organization": own}} {
 		at["staff"], at["reason"] = m.who[name].Id, "Related"
-		m.add(t, "walls", at)
+		m.Add(t, "walls", at)
 	}
 	// Rights that have ended since, or have not begun, of both sides.
 	for name, set := range map[string]string{"delegate.ended": "until = '2020-01-02 00:00:00.000Z'", "s.ended": "until = '2020-01-02 00:00:00.000Z'", "s.future": "since = '2090-01-01 00:00:00.000Z'"} {
@@ -217,7 +203,7 @@ func (m *matrix) build(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
-	m.add(t, "viewings", map[string]any{"user": m.who["own.admin"].Id, "staff": m.who["s.operator"].Id, "until": "2026-01-01 00:00:00.000Z", "ended": "2026-01-01 00:00:00.000Z", "token_hash": "x"})
+	m.Add(t, "viewings", map[string]any{"user": m.who["own.admin"].Id, "staff": m.who["s.operator"].Id, "until": "2026-01-01 00:00:00.000Z", "ended": "2026-01-01 00:00:00.000Z", "token_hash": "x"})
 	for _, column := range m.sees.columns {
 		for _, table := range []string{schema.Jobs, schema.Recurrences, schema.Timers, schema.Pauses} {
 			more := dbx.Params{"name": "crm.tell", "system": "crm", "status": "done", "idempotency_key": column, "revision": 1}
@@ -252,9 +238,9 @@ func (m *matrix) scopeOf(t testing.TB, id string) string {
 // plant makes the tree of organizations.
 func (m *matrix) plant(t testing.TB) {
 	t.Helper()
-	parent := m.add(t, "organizations", map[string]any{"name": "Group " + canary("parent", false), "code": "GRP"})
+	parent := m.Add(t, "organizations", map[string]any{"name": "Group " + canary("parent", false), "code": "GRP"})
 	m.organizations = map[string]string{"parent": parent.Id, "own": m.Bluebell.Id, "child": m.Leeds.Id, "other": m.Kestrel.Id}
-	m.organizations["sibling"] = m.add(t, "organizations", map[string]any{"name": "Sister " + canary("sibling", false), "parent": parent.Id, "code": "SIS"}).Id
+	m.organizations["sibling"] = m.Add(t, "organizations", map[string]any{"name": "Sister " + canary("sibling", false), "parent": parent.Id, "code": "SIS"}).Id
 	for column, change := range map[string]map[string]any{"own": {"parent": parent.Id}, "child": {}, "other": {}} {
 		change["name"] = "Client " + canary(column, false)
 		done(t, m.Ask(t, m.Sol, "PATCH", "/api/collections/organizations/records/"+m.organizations[column], change), 200)
@@ -263,7 +249,7 @@ func (m *matrix) plant(t testing.TB) {
 
 func (m *matrix) join(t testing.TB, user *core.Record, organization, role, status string) {
 	t.Helper()
-	m.add(t, "memberships", map[string]any{"user": user.Id, "organization": organization, "role": role, "status": status})
+	m.Add(t, "memberships", map[string]any{"user": user.Id, "organization": organization, "role": role, "status": status})
 }
 
 // lend makes the delegations.
@@ -293,7 +279,7 @@ func (m *matrix) lend(t testing.TB) {
 		if d["request"] != nil {
 			fields["reason"] = "Away " + canary("granted", false)
 		}
-		m.add(t, "delegations", fields)
+		m.Add(t, "delegations", fields)
 	}
 	membership, err := m.FindFirstRecordByFilter("memberships", "user = {:u}", dbx.Params{"u": giver.Id})
 	if err != nil {

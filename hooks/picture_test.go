@@ -167,13 +167,5 @@ func TestPicture_restricted(t *testing.T) {
 
 func wall(t *testing.T, s *gatetest.Stage, staff *core.Record) {
 	t.Helper()
-	c, err := s.FindCollectionByNameOrId("walls")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Load(map[string]any{"staff": staff.Id, "organization": s.Bluebell.Id, "reason": "Related"})
-	if err := s.Save(r); err != nil {
-		t.Fatal(err)
-	}
+	s.Add(t, "walls", map[string]any{"staff": staff.Id, "organization": s.Bluebell.Id, "reason": "Related"})
 }

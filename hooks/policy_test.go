@@ -62,17 +62,8 @@ func newWorld(t *testing.T) *world {
 	s.Deliver(t)
 	add := func(collection string, fields map[string]any) string {
 		t.Helper()
-		c, err := s.FindCollectionByNameOrId(collection)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := core.NewRecord(c)
-		r.Load(fields)
-		if err := s.Save(r); err != nil {
-			t.Fatal(collection, err)
-		}
-		w.spare[collection] = r.Id
-		return r.Id
+		w.spare[collection] = s.Add(t, collection, fields).Id
+		return w.spare[collection]
 	}
 	person := func(name string, more map[string]any) map[string]any {
 		fields := map[string]any{"email": name + "@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "name": name, "verified": true}
@@ -391,16 +382,8 @@ func TestPolicy_endsAtOnce(t *testing.T) {
 // A delegate sees and acts until the last moment, and not after it.
 func TestPolicy_delegationEndsByItself(t *testing.T) {
 	w := newWorld(t)
-	c, err := w.FindCollectionByNameOrId("delegations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := core.NewRecord(c)
 	ends := w.Clock.Now().Add(time.Hour)
-	r.Load(map[string]any{"from": w.Anna.Id, "to": w.Cleo.Id, "organization": w.Bluebell.Id, "starts": schema.Stamp(w.Clock.Now().Add(-time.Hour)), "ends": schema.Stamp(ends)})
-	if err := w.Save(r); err != nil {
-		t.Fatal(err)
-	}
+	w.Add(t, "delegations", map[string]any{"from": w.Anna.Id, "to": w.Cleo.Id, "organization": w.Bluebell.Id, "starts": schema.Stamp(w.Clock.Now().Add(-time.Hour)), "ends": schema.Stamp(ends)})
 	view := w.Ask(t, w.Cleo, "GET", request(w.request), nil)
 	if want(t, view, 200); view.Body["acting_for"] != "Anna" {
 		t.Errorf("acting for %v", view.Body["acting_for"])

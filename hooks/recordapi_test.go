@@ -73,15 +73,7 @@ func TestLists_ofSomebodyWhoSeesNothing(t *testing.T) {
 	id := s.Simple(t)
 	s.Move(t, s.Sam, id, "send")
 	s.AllProvided(t, id)
-	c, err := s.FindCollectionByNameOrId("users")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nia := core.NewRecord(c)
-	nia.Load(map[string]any{"email": "nia@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "name": "Nia", "verified": true})
-	if err := s.Save(nia); err != nil {
-		t.Fatal(err)
-	}
+	nia := s.Add(t, "users", map[string]any{"email": "nia@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "name": "Nia", "verified": true})
 	collections, err := s.FindAllCollections("base")
 	if err != nil {
 		t.Fatal(err)

@@ -168,7 +168,7 @@ func TestHidden_staffFieldsByEveryDoor(t *testing.T) {
 // that of another, and an id of a foreign one shows nothing.
 func TestSwitcher_oneOrganizationAtATime(t *testing.T) {
 	s := gatetest.New(t)
-	stored(t, s, "memberships", map[string]any{"user": s.Vera.Id, "organization": s.Kestrel.Id, "role": "member", "status": "active"})
+	s.Add(t, "memberships", map[string]any{"user": s.Vera.Id, "organization": s.Kestrel.Id, "role": "member", "status": "active"})
 	here := s.Simple(t)
 	there := s.Open(t, s.Sol, workflow.NewRequest{Workflow: "simple_request", Organization: s.Kestrel.Id, Title: "Elsewhere", Items: []workflow.NewItem{{Section: "things", Template: "question", Title: "Why?"}}})
 	for _, id := range []string{here, there} {

@@ -224,7 +224,6 @@ func (h *House) routes() []route {
 		{"PATCH", "/api/portal/security", "access.change_security", false, h.Sessions.ChangeSecurityRoute},
 		{"GET", "/api/portal/people/{id}/sessions", "access.person_sessions", false, h.Sessions.PersonSessionsRoute},
 		{"DELETE", "/api/portal/people/{id}/sessions", "access.end_person", false, h.Sessions.EndPersonRoute},
-		{"POST", "/api/portal/people/{id}/offboard", "access.offboard", false, h.Sessions.OffboardRoute},
 		{"POST", "/api/portal/people/{id}/second-factor/reset", "access.reset_factor", false, h.Sessions.ResetFactorRoute},
 		{"POST", "/api/portal/setup", "access.setup", true, h.Setup.CompleteRoute},
 		{"POST", "/api/portal/setup/look", "access.setup_look", true, h.Setup.LookRoute},

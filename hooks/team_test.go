@@ -15,27 +15,12 @@ import (
 	"gatehouse/hooks/workflow"
 )
 
-// stored makes a record past the router.
-func stored(t *testing.T, s *gatetest.Stage, collection string, fields map[string]any) *core.Record {
-	t.Helper()
-	c, err := s.FindCollectionByNameOrId(collection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Load(fields)
-	if err := s.Save(r); err != nil {
-		t.Fatal(collection, err)
-	}
-	return r
-}
-
 // somebody is a new person of the client's side, a member where role is given.
 func somebody(t *testing.T, s *gatetest.Stage, name string, organization *core.Record, role string, duties ...string) *core.Record {
 	t.Helper()
-	u := stored(t, s, "users", map[string]any{"email": name + "@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "name": name, "verified": true})
+	u := s.Add(t, "users", map[string]any{"email": name + "@example.com", "password": gatetest.Password, "passwordConfirm": gatetest.Password, "name": name, "verified": true})
 	if role != "" {
-		stored(t, s, "memberships", map[string]any{"user": u.Id, "organization": organization.Id, "role": role, "status": "active", "duties": duties})
+		s.Add(t, "memberships", map[string]any{"user": u.Id, "organization": organization.Id, "role": role, "status": "active", "duties": duties})
 	}
 	return u
 }
@@ -330,7 +315,7 @@ func TestOrganization_moves(t *testing.T) {
 	}
 	want(t, move(s.Mia, s.Bluebell, s.Leeds.Id), 400) // a circle
 	want(t, move(s.Mia, s.Bluebell, s.Bluebell.Id), 400)
-	stored(t, s, "walls", map[string]any{"staff": s.Mia.Id, "organization": s.Kestrel.Id, "reason": "Related"})
+	s.Add(t, "walls", map[string]any{"staff": s.Mia.Id, "organization": s.Kestrel.Id, "reason": "Related"})
 	walled, nowhere := move(s.Mia, s.Leeds, s.Kestrel.Id), move(s.Mia, s.Leeds, "000000000000000")
 	if walled.Status != 400 || nowhere.Status != 400 || strings.Contains(string(walled.Raw), "Kestrel") {
 		t.Errorf("%d %s, %d %s", walled.Status, walled.Raw, nowhere.Status, nowhere.Raw)

@@ -233,15 +233,7 @@ func TestReminders_whereThePersonLives(t *testing.T) {
 func TestReminders_followTheFirmsCalendar(t *testing.T) {
 	s := gatetest.New(t)
 	id := nudged(t, s)
-	c, err := s.FindCollectionByNameOrId("settings")
-	if err != nil {
-		t.Fatal(err)
-	}
-	firm := core.NewRecord(c)
-	firm.Load(map[string]any{"key": "firm", "value": map[string]any{"name": "Firm", "timezone": "America/New_York"}})
-	if err := s.Save(firm); err != nil {
-		t.Fatal(err)
-	}
+	firm := s.Add(t, "settings", map[string]any{"key": "firm", "value": map[string]any{"name": "Firm", "timezone": "America/New_York"}})
 	firm.Set("value", map[string]any{"name": "Firm", "timezone": "America/New_York", "closed": []string{"2031-03-06"}})
 	if err := s.Save(firm); err != nil {
 		t.Fatal(err)
@@ -509,15 +501,7 @@ func TestRecurrence(t *testing.T) {
 	exec(`UPDATE organizations SET data = {:data} WHERE id = {:id}`, dbx.Params{"data": `{"bank_accounts": ["AIB 1234"], "standing_notes": "Ask twice"}`, "id": s.Bluebell.Id})
 	exec(`UPDATE organizations SET data = {:data} WHERE id = {:id}`, dbx.Params{"data": `{"dormant": true}`, "id": s.Kestrel.Id})
 	add := func(name, status, created string) string {
-		c, err := s.FindCollectionByNameOrId("organizations")
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := core.NewRecord(c)
-		r.Load(map[string]any{"name": name, "code": strings.ToUpper(name[:3]), "status": status})
-		if err := s.Save(r); err != nil {
-			t.Fatal(err)
-		}
+		r := s.Add(t, "organizations", map[string]any{"name": name, "code": strings.ToUpper(name[:3]), "status": status})
 		exec(`UPDATE organizations SET created = {:at} WHERE id = {:id}`, dbx.Params{"at": created, "id": r.Id})
 		return r.Id
 	}

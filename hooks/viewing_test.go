@@ -179,7 +179,7 @@ func TestViewing_ends(t *testing.T) {
 		},
 		"wall": func(t *testing.T, s *gatetest.Stage) {
 			t.Helper()
-			add(t, s, "walls", map[string]any{"staff": s.Sam.Id, "organization": s.Leeds.Id, "reason": "Related"})
+			s.Add(t, "walls", map[string]any{"staff": s.Sam.Id, "organization": s.Leeds.Id, "reason": "Related"})
 		},
 	}
 	for name, end := range ends {
@@ -214,7 +214,7 @@ func TestViewing_whoMay(t *testing.T) {
 			t.Errorf("%v gets %d, not %d", who, got, status)
 		}
 	}
-	add(t, s, "walls", map[string]any{"staff": s.Sam.Id, "organization": s.Leeds.Id, "reason": "Related"})
+	s.Add(t, "walls", map[string]any{"staff": s.Sam.Id, "organization": s.Leeds.Id, "reason": "Related"})
 	for user, status := range map[string]int{s.Anna.Id: 404, s.Ben.Id: 404, s.Cleo.Id: 200, s.Sam.Id: 404, "nobody": 404, "": 400} {
 		if got := try(s.Sam, user); got != status {
 			t.Errorf("as %s: %d, not %d", user, got, status)

@@ -259,20 +259,6 @@ func sees(t *testing.T, s *gatetest.Stage, who *core.Record, scope string) bool 
 	return ok
 }
 
-func put(t *testing.T, s *gatetest.Stage, collection string, fields map[string]any) *core.Record {
-	t.Helper()
-	c, err := s.FindCollectionByNameOrId(collection)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := core.NewRecord(c)
-	r.Load(fields)
-	if err := s.Save(r); err != nil {
-		t.Fatal(collection, err)
-	}
-	return r
-}
-
 func set(t *testing.T, s *gatetest.Stage, r *core.Record, fields map[string]any) {
 	t.Helper()
 	r.Load(fields)
@@ -283,8 +269,8 @@ func set(t *testing.T, s *gatetest.Stage, r *core.Record, fields map[string]any)
 
 func TestDerive_whoSeesWhat(t *testing.T) {
 	s := gatetest.New(t)
-	kitchen := put(t, s, "organizations", map[string]any{"name": "Kitchen", "parent": s.Leeds.Id, "kind": "department"})
-	york := put(t, s, "organizations", map[string]any{"name": "York shop", "parent": s.Bluebell.Id, "kind": "office"})
+	kitchen := s.Add(t, "organizations", map[string]any{"name": "Kitchen", "parent": s.Leeds.Id, "kind": "department"})
+	york := s.Add(t, "organizations", map[string]any{"name": "York shop", "parent": s.Bluebell.Id, "kind": "office"})
 	for _, c := range []struct {
 		name string
 		who  *core.Record
@@ -329,7 +315,7 @@ func TestDerive_whoSeesWhat(t *testing.T) {
 
 func TestDerive_twoOrganizationsTwoRoles(t *testing.T) {
 	s := gatetest.New(t)
-	put(t, s, "memberships", map[string]any{"user": s.Anna.Id, "organization": s.Kestrel.Id, "role": "viewer", "duties": []string{"client_legal"}})
+	s.Add(t, "memberships", map[string]any{"user": s.Anna.Id, "organization": s.Kestrel.Id, "role": "viewer", "duties": []string{"client_legal"}})
 	here, err := access.OfUser(s.TestApp, s.Anna.Id, s.Bluebell.GetString("path"), "", s.Clock.Now())
 	if err != nil || !here.Has(access.ClientAdmin) || !here.Has(access.ClientMember) || here.ReadsOnly() || here.Has("client_legal") {
 		t.Errorf("at Bluebell Anna is %+v %v", here, err)
@@ -350,7 +336,7 @@ func TestDerive_twoOrganizationsTwoRoles(t *testing.T) {
 func TestDerive_delegations(t *testing.T) {
 	s := gatetest.New(t)
 	now := s.Clock.Now()
-	d := put(t, s, "delegations", map[string]any{"from": s.Anna.Id, "to": s.Cleo.Id, "organization": s.Leeds.Id, "starts": schema.Stamp(now.Add(time.Hour)), "ends": schema.Stamp(now.Add(2 * time.Hour))})
+	d := s.Add(t, "delegations", map[string]any{"from": s.Anna.Id, "to": s.Cleo.Id, "organization": s.Leeds.Id, "starts": schema.Stamp(now.Add(time.Hour)), "ends": schema.Stamp(now.Add(2 * time.Hour))})
 	standing := func() access.Standing {
 		t.Helper()
 		x, err := access.OfUser(s.TestApp, s.Cleo.Id, s.Leeds.GetString("path"), "", s.Clock.Now())
@@ -401,7 +387,7 @@ func TestDerive_oneRequestAlone(t *testing.T) {
 	other := s.Simple(t)
 	s.Move(t, s.Sam, other, "send")
 	now := s.Clock.Now()
-	d := put(t, s, "delegations", map[string]any{"from": s.Anna.Id, "to": s.Cleo.Id, "organization": s.Bluebell.Id, "request": id, "starts": schema.Stamp(now.Add(-time.Hour)), "ends": schema.Stamp(now.Add(time.Hour))})
+	d := s.Add(t, "delegations", map[string]any{"from": s.Anna.Id, "to": s.Cleo.Id, "organization": s.Bluebell.Id, "request": id, "starts": schema.Stamp(now.Add(-time.Hour)), "ends": schema.Stamp(now.Add(time.Hour))})
 	look := func(who *core.Record, id string) int {
 		t.Helper()
 		return s.Ask(t, who, "GET", "/api/portal/requests/"+id, nil).Status
@@ -435,7 +421,7 @@ func TestDerive_walls(t *testing.T) {
 		{"staff": s.Ruth.Id, "organization": s.Bluebell.Id, "reason": "Sister of the owner"}, // of the parent: holds below
 		{"staff": s.Ruth.Id, "request": id, "reason": "Sister of the owner"},
 	} {
-		r := put(t, s, "walls", wall)
+		r := s.Add(t, "walls", wall)
 		for _, path := range paths {
 			if got := status(s.Ruth, path); got != 404 {
 				t.Errorf("behind the wall %s answers %d", path, got)

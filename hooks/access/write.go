@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/problem"
@@ -77,6 +78,19 @@ func keepAnOwner(e *core.RecordRequestEvent) error {
 		return nil
 	}
 	return lastOwner(e.App, is.Id)
+}
+
+// lastOwner refuses to take the last active owner away.
+func lastOwner(app core.App, id string) error {
+	var others int
+	err := app.DB().NewQuery(`SELECT COUNT(*) FROM staff WHERE role = 'owner' AND active = 1 AND id != {:id}`).Bind(dbx.Params{"id": id}).Row(&others)
+	if err != nil {
+		return fmt.Errorf("count owners: %w", err)
+	}
+	if others == 0 {
+		return problem.Field("role", problem.BadInput, "This is the last active owner. Make somebody else an owner first.")
+	}
+	return nil
 }
 
 // UpdateUser lets people change their own name, language, time zone and

@@ -14,6 +14,21 @@ import (
 // Actor is a person of the stage as an actor.
 func Actor(person *core.Record) schema.Actor { return schema.ActorOf(person, "127.0.0.1") }
 
+// Add makes a record of any collection, past the router and through its hooks.
+func (s *Stage) Add(t testing.TB, collection string, fields map[string]any) *core.Record {
+	t.Helper()
+	c, err := s.FindCachedCollectionByNameOrId(collection)
+	if err != nil {
+		t.Fatal(collection, err)
+	}
+	r := core.NewRecord(c)
+	r.Load(fields)
+	if err := s.Save(r); err != nil {
+		t.Fatal("add to ", collection, ": ", err)
+	}
+	return r
+}
+
 // Open opens a request and gives its id.
 func (s *Stage) Open(t testing.TB, who *core.Record, in workflow.NewRequest) string {
 	t.Helper()

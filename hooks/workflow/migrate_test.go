@@ -286,15 +286,7 @@ func clientSide(t testing.TB, s *gatetest.Stage, request string) string {
 
 func onboarding(t testing.TB, s *gatetest.Stage, n int) string {
 	t.Helper()
-	c, err := s.FindCollectionByNameOrId("organizations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	org := core.NewRecord(c)
-	org.Load(map[string]any{"name": fmt.Sprintf("Client %d", n), "parent": s.Bluebell.Id, "kind": "department"})
-	if err := s.Save(org); err != nil {
-		t.Fatal(err)
-	}
+	org := s.Add(t, "organizations", map[string]any{"name": fmt.Sprintf("Client %d", n), "parent": s.Bluebell.Id, "kind": "department"})
 	kinds := []string{"limited_company", "sole_trader", "trust"}
 	return s.Open(t, s.Sam, workflow.NewRequest{Workflow: "acct_onboarding_kyc", Organization: org.Id, Data: map[string]any{
 		"entity_type": kinds[n%3], "legal_name": "Client Ltd", "registration_no": "1", "tax_reference": "12345678", "year_end": "03-31", "is_pep": n%2 == 0,
