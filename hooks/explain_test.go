@@ -188,6 +188,15 @@ func TestExplain_bothWays(t *testing.T) {
 	if counts := c.Body["counts"].(map[string]any); counts["organizations"] != 2.0 || counts["client_requests"] != 1.0 || !strings.Contains(string(c.Raw), "Anna is an admin of Bluebell Bakery") {
 		t.Errorf("what Anna sees: %s", c.Raw)
 	}
+	// Who may look after somebody's sign-ins is told as it is enforced.
+	for _, asker := range []*core.Record{s.Sam, s.Mia, s.Pat, s.Sol} {
+		for _, who := range []*core.Record{s.Anna, s.Ruth} {
+			told := s.Ask(t, asker, "GET", "/api/portal/access/reach?principal="+who.Id, nil).Body["sign_ins"]
+			if may := s.Ask(t, asker, "GET", "/api/portal/people/"+who.Id+"/sessions", nil).Status == 200; told != may {
+				t.Errorf("%s is told %v about the sign-ins of %s, and may: %v", asker.Email(), told, who.Email(), may)
+			}
+		}
+	}
 }
 
 func sameNames(t *testing.T, got, wanted []string) {

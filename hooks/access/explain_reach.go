@@ -27,6 +27,7 @@ type Reach struct {
 	Most          int            `json:"most"` // a count that reaches this was not counted further
 	Organizations []Reached      `json:"organizations"`
 	Requests      []Reached      `json:"requests"`
+	SignIns       bool           `json:"sign_ins"` // the asker may look after this person's sign-ins
 }
 
 const (
@@ -42,7 +43,7 @@ const bothSee = `EXISTS (SELECT 1 FROM access a WHERE a.principal = {:who} AND a
 // ReachRoute says what a person may see.
 //
 //	GET /api/portal/access/reach?principal= (operator and up) → 200
-//	{"principal": {…}, "counts": {collection: n}, "most", "organizations": [{"id","title","facts"}], "requests": [{"id","number","title","facts"}]}
+//	{"principal": {…}, "counts": {collection: n}, "most", "organizations": [{"id","title","facts"}], "requests": [{"id","number","title","facts"}], "sign_ins"}
 //	400, 401, 403, 404 as explain; what the asker may not see is neither listed nor counted
 func (x *Explain) ReachRoute(e *core.RequestEvent) error {
 	showReasons, err := x.asks(e)
@@ -60,6 +61,7 @@ func (x *Explain) ReachRoute(e *core.RequestEvent) error {
 	if err != nil {
 		return problem.Reply(e, err)
 	}
+	out.SignIns = looksAfter(schema.ActorOf(e.Auth, e.RealIP()), who.Collection().Name) == nil
 	return e.JSON(http.StatusOK, out)
 }
 

@@ -19,21 +19,34 @@ import (
 
 const organizationsOf = `SELECT organization FROM memberships WHERE user = {:id} UNION SELECT organization FROM delegations WHERE "to" = {:id}`
 
+// looksAfter says why an actor may not look after the sign-ins of clients or of
+// staff, by the name of their collection; nil where that is allowed.
+func looksAfter(actor schema.Actor, collection string) *problem.Error {
+	member := MemberOf(actor)
+	switch {
+	case actor.Kind == schema.ActorUser:
+		return problem.New(problem.Forbidden, "Only the firm's staff may do this.")
+	case actor.Kind == schema.ActorSuperuser:
+		return nil
+	case !member.AtLeast("manager"):
+		return problem.New(problem.Role, "Only a manager or an owner may do this.")
+	case collection == schema.Staff && !member.AtLeast("owner"):
+		return problem.New(problem.Role, "Only an owner may do this for a colleague.")
+	}
+	return nil
+}
+
 // other finds the person that a route names, for whoever may manage that person.
 // Somebody one may not see is not there.
 func (s *Sessions) other(e *core.RequestEvent) (*core.Record, error) {
 	actor, id := schema.ActorOf(e.Auth, e.RealIP()), e.Request.PathValue("id")
-	if actor.Kind == schema.ActorUser {
-		return nil, problem.New(problem.Forbidden, "Only the firm's staff may do this.")
-	}
-	super, member := actor.Kind == schema.ActorSuperuser, MemberOf(actor)
-	if !super && !member.AtLeast("manager") {
-		return nil, problem.New(problem.Role, "Only a manager or an owner may do this.")
+	if refusal := looksAfter(actor, schema.Users); refusal != nil {
+		return nil, refusal
 	}
 	staff, err := e.App.FindRecordById(schema.Staff, id)
 	if err == nil {
-		if !super && !member.AtLeast("owner") {
-			return nil, problem.New(problem.Role, "Only an owner may do this for a colleague.")
+		if refusal := looksAfter(actor, schema.Staff); refusal != nil {
+			return nil, refusal
 		}
 		return staff, nil
 	}
@@ -49,7 +62,7 @@ func (s *Sessions) other(e *core.RequestEvent) (*core.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(places) == 0 && !super {
+	if len(places) == 0 && actor.Kind != schema.ActorSuperuser {
 		return nil, missing
 	}
 	return user, nil

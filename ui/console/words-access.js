@@ -2,6 +2,32 @@
 // The texts of the pages about people and access.
 
 export const words = {
+    signIns: {
+        title: "Sign-ins",
+        /** @param {string} name */
+        nowhere: (name) => `${name} is not signed in anywhere.`,
+        endAll: "Sign out everywhere",
+        /** @param {string} name */
+        endAllAsk: (name) => `Sign ${name} out everywhere?`,
+        endAllText: "Every device has to sign in again. What was typed and not sent stays on the device.",
+        /** @param {string} name */
+        ended: (name) => `${name} is signed out everywhere.`,
+        /** @param {string} name */
+        app: (name) => `${name} signs in with an authenticator app.`,
+        reset: "Take the app away…",
+        /** @param {string} name */
+        resetAsk: (name) => `Take the authenticator app of ${name} away?`,
+        resetText:
+            "For a lost phone. Talk to the person first: whoever asks for this may be somebody else. Two of you have to agree, and everybody is signed out.",
+        reason: "Why",
+        needReason: "Say why. It stays on the trail.",
+        /** @param {string} name @param {string} at @param {string} why */
+        asked: (name, at, why) => `${name} asked ${at} to take the app away: ${why}`,
+        second: "A second person has to confirm it within a day.",
+        confirm: "Confirm it…",
+        /** @param {string} name */
+        taken: (name) => `The app of ${name} is taken away.`,
+    },
     explain: {
         open: "Who can see this?",
         title: (/** @type {string} */ what) => `Who can see ${what}?`,

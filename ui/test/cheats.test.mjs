@@ -2,15 +2,14 @@
 // pulled out of the wall. What was acknowledged stays; what was refused left nothing behind.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
 import { answerAll, Firm, itemsOf } from "./lib/firm.mjs";
 import { command } from "./lib/server.mjs";
+import { closer } from "./lib/story.mjs";
 import { until } from "./lib/wait.mjs";
 
-/** node:test's hooks give no `t.after` of their own: what is opened in `before` is closed in `after`. */
-const closing = [];
-const later = { after: (close) => closing.push(close) };
+const later = closer();
 
 let firm, sam, vic, bakery, anna, mill, cleo;
 
@@ -21,10 +20,6 @@ before(async () => {
   vic = await firm.staff("Vic", "operator", ["compliance"]);
   anna = await firm.client("Anna", bakery);
   cleo = await firm.client("Cleo", mill);
-});
-
-after(async () => {
-  for (const close of closing.reverse()) await close();
 });
 
 const step = (who, id, body, headers) => who.post(`/api/portal/requests/${id}/transition`, body, headers);

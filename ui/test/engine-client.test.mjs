@@ -2,30 +2,24 @@
 // two people at once lose nothing, and the firm's own work is decided on in the page.
 
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
-import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
+import { Browser, desk, look, noBrowser, phone } from "./lib/browser.mjs";
 import { pdf, png } from "./lib/files.mjs";
-import { Firm, itemsOf, password, upload } from "./lib/firm.mjs";
-import { command } from "./lib/server.mjs";
+import { Firm, itemsOf, upload } from "./lib/firm.mjs";
+import { byPassword, closer, teller } from "./lib/story.mjs";
 import { until } from "./lib/wait.mjs";
 
-const library = resolve(import.meta.dirname, "../../hooks/workflow/library");
 const refusal = /(409 \(Conflict\)|400 \(Bad Request\)) \S+\/api\/portal\//;
 
 describe("a client and the engine", { skip: noBrowser }, () => {
-  const closing = [];
-  const later = { after: (close) => closing.push(close) };
+  const later = closer();
   const open = [];
   let firm, browser, bakery, mara, dee, cleo, hana;
 
   before(async () => {
     firm = await Firm.open(later);
-    for (const name of ["agency-creative-approval", "accounting-monthly-close"]) {
-      const { code, output } = await command("workflow", "import", "--publish", `${library}/${name}.yaml`, "--dir", firm.server.dir);
-      assert.equal(code, 0, output);
-    }
+    await firm.publish("agency-creative-approval", "accounting-monthly-close");
     bakery = await firm.organization("Bluebell Bakery Ltd");
     mara = await firm.staff("Mara", "operator", ["account_manager"]);
     dee = await firm.staff("Dee", "operator", ["designer"]);
@@ -34,24 +28,12 @@ describe("a client and the engine", { skip: noBrowser }, () => {
     browser = await Browser.open(later);
   });
 
-  after(async () => {
-    for (const close of closing.reverse()) await close();
-  });
-
-  /** One story: its pages must not have complained, and a broken one leaves pictures behind. */
+  const told = teller("engine", () => open);
+  /** One story, on pages of its own. */
   const story = (name, run) =>
-    test(name, async (t) => {
+    told(name, async (t) => {
       open.length = 0;
-      try {
-        await run(t);
-        for (const page of open) page.clean();
-      } catch (err) {
-        for (const [n, page] of open.entries()) {
-          await shot(page, `failed-engine-${n}`);
-          t.diagnostic(`${page.url()}: ${page.complaints.join("; ") || "no complaint"}`);
-        }
-        throw err;
-      }
+      await run(t);
     });
 
   /** A page of somebody who has signed in. */
@@ -60,11 +42,7 @@ describe("a client and the engine", { skip: noBrowser }, () => {
     open.push(page);
     // Without the live line a page learns of others only when it asks: the order of things is the test's.
     if (quiet) await page.route("**/api/realtime", (route) => route.fulfill({ status: 204, body: "" }));
-    await page.goto(`${firm.server.url}/sign-in`);
-    await page.getByRole("button", { name: "Use a password instead" }).click();
-    await page.getByLabel("Email").fill(person.email);
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await byPassword(page, firm.server.url, person.email);
     await page.getByRole("heading", { level: 1 }).filter({ hasText: /need/i }).waitFor();
     return page;
   }

@@ -2,30 +2,24 @@
 // stale, what is on hold, what goes by itself, look without touching, go on without a line. And the queue as a board.
 
 import assert from "node:assert/strict";
-import { resolve } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
-import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
+import { Browser, desk, look, noBrowser, phone } from "./lib/browser.mjs";
 import { pdf } from "./lib/files.mjs";
-import { Firm, itemsOf, password, upload } from "./lib/firm.mjs";
-import { command } from "./lib/server.mjs";
+import { Firm, itemsOf, upload } from "./lib/firm.mjs";
+import { byPassword, closer, teller } from "./lib/story.mjs";
 import { until } from "./lib/wait.mjs";
 
-const library = resolve(import.meta.dirname, "../../hooks/workflow/library");
 const lineLost = /ERR_INTERNET_DISCONNECTED/;
 
 describe("a client beside sending", { skip: noBrowser }, () => {
-  const closing = [];
-  const later = { after: (close) => closing.push(close) };
+  const later = closer();
   const open = [];
   let firm, browser, bakery, anna, mara, dee, cleo, hana;
 
   before(async () => {
     firm = await Firm.open(later);
-    for (const name of ["agency-creative-approval", "accounting-monthly-close"]) {
-      const { code, output } = await command("workflow", "import", "--publish", `${library}/${name}.yaml`, "--dir", firm.server.dir);
-      assert.equal(code, 0, output);
-    }
+    await firm.publish("agency-creative-approval", "accounting-monthly-close");
     bakery = await firm.organization("Bluebell Bakery Ltd");
     anna = await firm.client("Anna", bakery, "admin", ["client_approver"]);
     mara = await firm.staff("Mara", "operator", ["account_manager"]);
@@ -35,35 +29,19 @@ describe("a client beside sending", { skip: noBrowser }, () => {
     browser = await Browser.open(later);
   });
 
-  after(async () => {
-    for (const close of closing.reverse()) await close();
-  });
-
-  /** One story: its pages must not have complained, and a broken one leaves pictures behind. */
+  const told = teller("rows", () => open);
+  /** One story, on pages of its own. */
   const story = (name, run) =>
-    test(name, async (t) => {
+    told(name, async (t) => {
       open.length = 0;
-      try {
-        await run(t);
-        for (const page of open) page.clean();
-      } catch (err) {
-        for (const [n, page] of open.entries()) {
-          await shot(page, `failed-rows-${n}`);
-          t.diagnostic(`${page.url()}: ${page.complaints.join("; ") || "no complaint"}`);
-        }
-        throw err;
-      }
+      await run(t);
     });
 
   /** A page of a client, on a request. */
   async function pageOf(person, id, { viewport = desk, expected = [] } = {}) {
     const page = await browser.newPage({ viewport, expected });
     open.push(page);
-    await page.goto(`${firm.server.url}/sign-in`);
-    await page.getByRole("button", { name: "Use a password instead" }).click();
-    await page.getByLabel("Email").fill(person.email);
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await byPassword(page, firm.server.url, person.email);
     await page.getByRole("heading", { level: 1 }).filter({ hasText: /need/i }).waitFor();
     await page.goto(`${firm.server.url}/r/${id}`);
     return page;

@@ -2,29 +2,18 @@
 // new password; as a client on a phone in the portal, and as staff at a desk in the console.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
 import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
 import { Firm, password } from "./lib/firm.mjs";
-
-/** A code of an authenticator app (RFC 6238): SHA-1, six digits, 30 seconds; `ahead` counts steps from now. */
-function code(secret, ahead = 0) {
-  const bits = [...secret.replace(/\s/g, "")].map((c) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(c).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + ahead));
-  const mac = createHmac("sha1", key).update(counter).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
+import { byPassword, closer } from "./lib/story.mjs";
+import { code } from "./lib/totp.mjs";
 
 // A first step that is not the last answers 401, a session that was ended too, and a wrong code 400: provoked here.
 const expected = [/401 \(Unauthorized\)/, /400 \(Bad Request\)/];
 
 describe("sign-ins", { skip: noBrowser }, () => {
-  const closing = [];
-  const later = { after: (close) => closing.push(close) };
+  const later = closer();
   let firm, anna, client, staff, other;
 
   before(async () => {
@@ -36,22 +25,9 @@ describe("sign-ins", { skip: noBrowser }, () => {
     staff = await browser.newPage({ viewport: desk, expected });
   });
 
-  after(async () => {
-    for (const close of closing.reverse()) await close();
-  });
-
-  /** The first step of a sign-in to the portal. */
-  async function enter(page, email) {
-    await page.goto(`${firm.server.url}/sign-in`);
-    await page.getByRole("button", { name: "Use a password instead" }).click();
-    await page.getByLabel("Email").fill(email);
-    await page.getByLabel("Password", { exact: true }).fill(password);
-    await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  }
-
   test("a client sees where she is signed in, and signs the other device out", async () => {
-    await enter(client, anna.email);
-    await enter(other, anna.email);
+    await byPassword(client, firm.server.url, anna.email);
+    await byPassword(other, firm.server.url, anna.email);
     for (const page of [client, other]) await page.getByRole("heading", { level: 1, name: "Sign in" }).waitFor({ state: "detached" });
     await client.goto(`${firm.server.url}/settings/profile`);
     await client.getByText("This device").waitFor();
@@ -82,7 +58,7 @@ describe("sign-ins", { skip: noBrowser }, () => {
     await client.getByRole("button", { name: "I have kept them" }).click();
     await client.getByText("An authenticator app is set up").waitFor();
 
-    await enter(other, anna.email);
+    await byPassword(other, firm.server.url, anna.email);
     await other.getByLabel("Code from the app").waitFor();
     await look(other, "identity-second-step");
     await other.getByLabel("Code from the app").fill(code(secret, 1));
@@ -92,7 +68,7 @@ describe("sign-ins", { skip: noBrowser }, () => {
     // The phone is lost: a recovery code lets her in, once.
     await other.context().clearCookies();
     await other.evaluate(() => localStorage.clear());
-    await enter(other, anna.email);
+    await byPassword(other, firm.server.url, anna.email);
     await other.getByRole("button", { name: "Use a recovery code" }).click();
     await other.getByLabel("Recovery code").fill(recovery);
     await other.getByRole("button", { name: "Sign in", exact: true }).click();

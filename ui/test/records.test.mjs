@@ -2,21 +2,18 @@
 // Who sees what, walls, the firm's people, and seeing the portal as a client: the console's pages about access.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
 import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
 import { Firm, password } from "./lib/firm.mjs";
+import { closer, enter } from "./lib/story.mjs";
+import { code } from "./lib/totp.mjs";
 import { until } from "./lib/wait.mjs";
 
 const refusals = [/400 \(Bad Request\)/, /403 \(Forbidden\)/, /404 \(Not Found\)/, /409 \(Conflict\)/];
 
-async function enter(page, person, key = "gatehouse.staff") {
-  await page.addInitScript(([name, store]) => localStorage.setItem(name, store), [key, JSON.stringify({ token: person.token, record: person.record })]);
-}
-
 describe("records and access in the console", { skip: noBrowser }, () => {
-  const closing = [];
-  const later = { after: (close) => closing.push(close) };
+  const later = closer();
   let firm, browser, bluebell, kestrel, anna, view, people;
 
   before(async () => {
@@ -32,10 +29,6 @@ describe("records and access in the console", { skip: noBrowser }, () => {
     anna = await firm.client("Anna", bluebell);
     view = await firm.sentRequest(people.operator, bluebell, "Year-end papers");
     browser = await Browser.open(later);
-  });
-
-  after(async () => {
-    for (const close of closing.reverse()) await close();
   });
 
   for (const role of ["viewer", "operator", "manager", "owner"]) {
@@ -140,6 +133,44 @@ describe("records and access in the console", { skip: noBrowser }, () => {
       await page.context().close();
     });
   }
+
+  test("the firm looks after the sign-ins of a client, two people for a lost app", async () => {
+    const nora = await firm.client("Nora", bluebell, "viewer");
+    const { secret } = await nora.must("POST", "/api/portal/second-factor/start", { password });
+    await nora.must("POST", "/api/portal/second-factor/confirm", { code: code(secret) });
+    const at = `${firm.server.url}/_/#/gatehouse/person/${nora.id}`;
+    const pageOf = async (person) => {
+      const page = await browser.newPage();
+      await enter(page, person);
+      await page.goto(at);
+      await page.getByRole("heading", { name: "What can Nora see?" }).waitFor();
+      return page;
+    };
+    const sams = await pageOf(people.operator);
+    await sams.getByRole("link", { name: "Bluebell Bakery", exact: true }).waitFor();
+    assert.equal(await sams.getByRole("heading", { name: "Sign-ins" }).count(), 0, "an operator is offered nothing");
+
+    const odas = await pageOf(people.owner);
+    await odas.getByText("Nora signs in with an authenticator app.").waitFor();
+    await look(odas, "person-sign-ins", ".gh-page");
+    await odas.getByRole("button", { name: "Take the app away…" }).click();
+    await odas.getByLabel("Why").fill("She lost her phone; I called her back");
+    await look(odas, "person-reset", ".gh-dialog");
+    await odas.locator("dialog").getByRole("button", { name: "Take the app away…" }).click();
+    await odas.getByText(/^Oda Lind asked .* to take the app away: She lost her phone/).waitFor();
+    assert.equal(await odas.getByRole("button", { name: "Confirm it…" }).count(), 0, "nobody is both");
+
+    const mias = await pageOf(people.manager);
+    await mias.getByRole("button", { name: "Sign out everywhere" }).click();
+    await mias.locator("dialog").getByRole("button", { name: "Sign out everywhere" }).click();
+    await mias.getByText("Nora is not signed in anywhere.").waitFor();
+    assert.equal((await nora.call("GET", "/api/portal/me")).status, 401);
+    await mias.getByRole("button", { name: "Confirm it…" }).click();
+    await mias.getByLabel("Why").fill("I know her voice");
+    await mias.locator("dialog").getByRole("button", { name: "Take the app away…" }).click();
+    await mias.getByText("Nora signs in with an authenticator app.").waitFor({ state: "detached" });
+    for (const page of [sams, odas, mias]) page.clean();
+  });
 
   test("seeing the portal as a client", async () => {
     const page = await browser.newPage();

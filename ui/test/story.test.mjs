@@ -2,14 +2,15 @@
 // with the owner at a desk and her client on a phone. The mails are the ones that were sent.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
 import { Api } from "./lib/api.mjs";
-import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
+import { Browser, desk, look, noBrowser, phone } from "./lib/browser.mjs";
 import { pdf } from "./lib/files.mjs";
 import { itemsOf, password, superuser, useMailbox } from "./lib/firm.mjs";
 import { linkIn, Mailbox } from "./lib/mail.mjs";
 import { Server } from "./lib/server.mjs";
+import { closer, dashboardStart, heading, press, teller } from "./lib/story.mjs";
 
 const firm = "Northgate Accounting";
 const client = "Bluebell Bakery Ltd";
@@ -20,12 +21,9 @@ const people = "How many people work for you?";
 const address = "The address we have is right";
 const reason = "Page 2 is cut off. Scan it once more, all of it.";
 
-// The dashboard may ask for these before the console's script can keep it from it; staff are refused, as they should be.
-const dashboardStart = /403 \(Forbidden\) \S+\/api\/(settings|collections\?\S+|collections\/meta\/(scaffolds|oauth2-providers))$/;
 
 describe("a request from the first idea to the end", { skip: noBrowser }, () => {
-  const closing = [];
-  const later = { after: (close) => closing.push(close) };
+  const later = closer();
   let server, mailbox, sol, staff, guest, request;
 
   before(async () => {
@@ -36,34 +34,7 @@ describe("a request from the first idea to the end", { skip: noBrowser }, () => 
     guest = await browser.newPage({ viewport: phone });
   });
 
-  after(async () => {
-    for (const close of closing.reverse()) await close();
-  });
-
-  // The steps build on each other: what follows a broken one would only repeat its
-  // fault, so it fails at once and says why.
-  let broken = false;
-  const step = (name, run) =>
-    test(name, async (t) => {
-      if (broken) throw new Error("not reached: an earlier step failed");
-      broken = true;
-      try {
-        await run(t);
-        staff.clean();
-        guest.clean();
-      } catch (err) {
-        for (const [page, who] of [[staff, "staff"], [guest, "guest"]]) {
-          await shot(page, `failed-${who}`);
-          t.diagnostic(`${who} at ${page.url()}: ${page.complaints.join("; ") || "no complaint"}`);
-        }
-        throw err;
-      }
-      broken = false;
-    });
-
-  // The words of the pages, as a person finds them.
-  const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
-  const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
+  const step = teller("story", () => ({ staff, guest }), { chained: true });
 
   /** The row of an item on the client's page, opened. */
   async function openRow(name) {

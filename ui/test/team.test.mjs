@@ -2,19 +2,17 @@
 // against the real server, with the mails that were sent.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
-import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
+import { Browser, desk, look, noBrowser, phone } from "./lib/browser.mjs";
 import { Firm, password, tokenOf } from "./lib/firm.mjs";
 import { linkIn } from "./lib/mail.mjs";
+import { closer, dashboardStart, enter, heading, press, teller } from "./lib/story.mjs";
 
-// The dashboard may ask for these before the console's script can keep it from it; staff are refused, as they should be.
-const dashboardStart = /403 \(Forbidden\) \S+\/api\/(settings|collections\?\S+|collections\/meta\/(scaffolds|oauth2-providers))$/;
 const inDays = (n) => new Date(Date.now() + n * 86_400_000).toISOString();
 
 describe("the people of a client", { skip: noBrowser }, () => {
-  const closing = [];
-  const later = { after: (close) => closing.push(close) };
+  const later = closer();
   let firm, browser, client, office, anna, mo, handler, request, secret;
   const pages = new Map();
 
@@ -31,45 +29,20 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await handler.must("PATCH", `/api/portal/requests/${secret.id}/people`, { visibility: "restricted", participants: [anna.id, mo.id] });
   });
 
-  after(async () => {
-    for (const close of closing.reverse()) await close();
-  });
-
   /** What the console says of an open page when its sign-in is ended by somebody else. */
   const ended = /status of 401 \(Unauthorized\)/;
 
   /** A page on which somebody has signed in. */
   async function pageOf(api, viewport = desk, expected = []) {
     const page = await browser.newPage({ viewport, expected });
-    const record = api.record ?? (await api.must("GET", "/api/portal/me"));
-    await page.addInitScript(([token, record]) => {
-      localStorage.setItem("pocketbase_auth", JSON.stringify({ token, record }));
-      localStorage.setItem("gatehouse.staff", JSON.stringify({ token, record }));
-    }, [api.token, { ...record, collectionName: api.record ? "staff" : "users" }]);
+    const record = api.record ?? { ...(await api.must("GET", "/api/portal/me")), collectionName: "users" };
+    await enter(page, { token: api.token, record });
     pages.set(api, page);
     return page;
   }
 
-  let broken = false;
-  const step = (name, run) =>
-    test(name, async (t) => {
-      if (broken) throw new Error("not reached: an earlier step failed");
-      broken = true;
-      try {
-        await run(t);
-        for (const page of pages.values()) page.clean();
-      } catch (err) {
-        for (const page of pages.values()) {
-          await shot(page, `failed-team-${[...pages.values()].indexOf(page)}`);
-          t.diagnostic(`${page.url()}: ${page.complaints.join("; ") || "no complaint"}`);
-        }
-        throw err;
-      }
-      broken = false;
-    });
+  const step = teller("team", () => [...pages.values()], { chained: true });
 
-  const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
-  const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
   const said = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ state: "attached" });
 
   step("the admin opens the team from the account menu", async () => {

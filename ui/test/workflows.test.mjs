@@ -2,31 +2,17 @@
 // request stands; many requests at once; two people at one field. At a desk and on a phone, each page with axe.
 
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
+import { before, describe, test } from "node:test";
 
-import { Browser, desk, look, noBrowser, phone, shot } from "./lib/browser.mjs";
+import { Browser, desk, look, noBrowser, phone } from "./lib/browser.mjs";
 import { Firm } from "./lib/firm.mjs";
+import { closer, dashboardStart, enter, heading, press, teller } from "./lib/story.mjs";
 import { until } from "./lib/wait.mjs";
 
-// The dashboard may ask for these before the console's script can keep it from it; staff are refused, as they should be.
-const dashboardStart = /403 \(Forbidden\) \S+\/api\/(settings|collections\?\S+|collections\/meta\/(scaffolds|oauth2-providers))$/;
 const stale = /409 \(Conflict\)/;
 
-/** Signs in as one of the firm, in the dashboard and in the plain shell, without the form. */
-async function enter(page, person) {
-  const { token, record } = person;
-  await page.addInitScript(
-    ([dashboard, shell]) => {
-      localStorage.setItem("gatehouse.staff", dashboard);
-      localStorage.setItem("gatehouse.plain", shell);
-    },
-    [JSON.stringify({ token, record }), JSON.stringify({ token, person: record })],
-  );
-}
-
 describe("workflows in the console", { skip: noBrowser }, () => {
-  const closing = [];
-  const later = { after: (close) => closing.push(close) };
+  const later = closer();
   let firm, oda, hana, client, org, page, small, requests, first, second;
 
   before(async () => {
@@ -44,34 +30,10 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     await enter(small, oda);
   });
 
-  after(async () => {
-    for (const close of closing.reverse()) await close();
-  });
-
-  // The steps build on each other: what follows a broken one fails at once and says why.
-  let broken = false;
-  const step = (name, run) =>
-    test(name, async (t) => {
-      if (broken) throw new Error("not reached: an earlier step failed");
-      broken = true;
-      try {
-        await run(t);
-        page.clean();
-        small.clean();
-      } catch (err) {
-        for (const [each, who] of [[page, "desk"], [small, "phone"]]) {
-          await shot(each, `failed-workflows-${who}`);
-          t.diagnostic(`${who} at ${each.url()}: ${each.complaints.join("; ") || "no complaint"}`);
-        }
-        throw err;
-      }
-      broken = false;
-    });
+  const step = teller("workflows", () => ({ desk: page, phone: small }), { chained: true });
 
   const at = (path) => `${firm.server.url}/_/#/gatehouse/${path}`;
   const plain = (path) => `${firm.server.url}/staff/#/gatehouse/${path}`;
-  const heading = (where, name) => where.getByRole("heading", { level: 1, name }).waitFor();
-  const press = (name) => page.getByRole("button", { name, exact: true }).click();
   const inDialog = (name) => page.getByRole("dialog").getByRole("button", { name, exact: true }).click();
   /** The same page on a phone, in the plain shell. */
   async function onPhone(path, title, name) {
@@ -112,13 +74,13 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     await page.goto(at("workflows/import"));
     await heading(page, "Import a workflow");
     await page.getByLabel("Definition").fill(second.replace("to: received, by:", "to: nowhere, by:"));
-    await press("Check");
+    await press(page, "Check");
     const finding = page.locator(".gh-findings li").filter({ hasText: "nowhere" }).first();
     const place = finding.getByRole("button", { name: /^Line \d+/ });
     await place.click();
     const marked = await page.getByLabel("Definition").evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd));
     assert.match(marked, /to: nowhere/, "the finding does not lead to its line");
-    await press("Publish…");
+    await press(page, "Publish…");
     await page.getByText("It has errors and cannot be published.").waitFor();
     assert.equal((await firm.oda.must("GET", "/api/portal/definitions")).items.find((one) => one.key === "simple_request").versions.length, 1);
     await look(page, "workflow-import", ".page");
@@ -127,7 +89,7 @@ describe("workflows in the console", { skip: noBrowser }, () => {
 
   step("put right, it is published after one question that says what follows", async () => {
     await page.getByLabel("Definition").fill(second);
-    await press("Publish…");
+    await press(page, "Publish…");
     await page.getByRole("dialog").getByText("3 open requests stay on the versions they are on").waitFor();
     await inDialog("Publish");
     await heading(page, "Request for documents and answers");
@@ -151,11 +113,11 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     await page.getByRole("link", { name: "Move requests here…" }).click();
     await heading(page, /^Move requests to/);
     await page.getByLabel("Submitted (1 request)").selectOption({ label: "Received" });
-    await press("Try it without changing anything");
+    await press(page, "Try it without changing anything");
     await page.getByRole("button", { name: "Move 3 requests" }).waitFor();
     assert.equal((await hana.must("GET", `/api/portal/requests/${requests[0].id}`)).workflow_version, 1, "a dry run changed something");
     await look(page, "workflow-move", ".page");
-    await press("Move 3 requests");
+    await press(page, "Move 3 requests");
     await heading(page, "Move to a new version");
     await until("the requests to be moved", async () => (await hana.must("GET", `/api/portal/requests/${requests[2].id}`)).state === "received");
     await page.locator(".gh-run .gh-tag").filter({ hasText: "Done" }).first().waitFor();
@@ -173,7 +135,7 @@ describe("workflows in the console", { skip: noBrowser }, () => {
   step("a request shows where it stands and the way it came", async () => {
     await page.goto(at(`request/${requests[2].id}`));
     await heading(page, "Tax papers");
-    await press("Where it stands");
+    await press(page, "Where it stands");
     const dialog = page.getByRole("dialog", { name: "Where it stands" });
     await dialog.getByRole("img", { name: /it is at: Received/ }).waitFor();
     assert.match(await dialog.locator(".gh-pic-here").textContent(), /Received.*Here/);
@@ -197,7 +159,7 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     await page.locator(".gh-plan li[data-kind=reminder]").first().waitFor();
     await page.getByText("With the client (running)").waitFor();
     await look(page, "plan", ".page");
-    await press("Pause…");
+    await press(page, "Pause…");
     const dialog = page.getByRole("dialog");
     await inDialog("Pause");
     await dialog.getByText("Choose a day after today.").waitFor();
@@ -205,7 +167,7 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     await dialog.getByLabel("Why").fill("The client is at sea.");
     await inDialog("Pause");
     await page.getByText(/Paused until .* by Oda Lind: The client is at sea\./).waitFor();
-    await press("Go on now");
+    await press(page, "Go on now");
     await page.getByText(/Paused until/).waitFor({ state: "detached" });
     await small.goto(plain(`request/${requests[0].id}?tab=plan`));
     await small.locator(".gh-plan li[data-kind=reminder]").first().waitFor();
@@ -215,7 +177,7 @@ describe("workflows in the console", { skip: noBrowser }, () => {
   step("priority and tags are set, and stand in the queue", async () => {
     await page.goto(at(`request/${requests[2].id}`));
     await heading(page, "Tax papers");
-    await press("Priority and tags");
+    await press(page, "Priority and tags");
     await page.getByRole("dialog").getByLabel("Priority").selectOption("high");
     await page.getByRole("dialog").getByLabel("Tags").fill("VAT, year end, vat");
     await inDialog("Save");
@@ -229,14 +191,14 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     const id = requests[1].id;
     await page.goto(at(`request/${id}`));
     await heading(page, "Payroll papers");
-    await press("Change owner");
+    await press(page, "Change owner");
     await page.getByRole("dialog").getByLabel("Owner").selectOption({ label: "Oda Lind" });
     await page.getByRole("dialog").getByLabel(/^Note for whoever takes over/).fill("They are slow in May.");
     await inDialog("Save");
     await page.getByRole("tab", { name: "Internal notes" }).click();
     await page.locator(".gh-note").getByText(/They are slow in May\./).waitFor();
 
-    await press("Add several…");
+    await press(page, "Add several…");
     const dialog = page.getByRole("dialog");
     const fill = async (text) => {
       await dialog.getByLabel("One item on each line").fill(text);
@@ -263,19 +225,19 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     await page.getByText("1 selected").waitFor();
     await page.getByLabel("Select all shown").check();
     await page.getByText("3 selected").waitFor();
-    await press("Priority…");
+    await press(page, "Priority…");
     await page.getByRole("dialog").getByLabel("Priority").selectOption("urgent");
     await inDialog("See what would happen");
     await page.getByRole("dialog").getByRole("button", { name: "Do it for 3 requests" }).waitFor();
     assert.deepEqual(await priorities(), ["normal", "normal", "high"], "looking changed something");
     await look(page, "bulk", "dialog");
     await inDialog("Do it for 3 requests");
-    await press("Undo");
+    await press(page, "Undo");
     await page.getByText("Undone. Nothing was changed.").waitFor();
     assert.deepEqual(await priorities(), ["normal", "normal", "high"], "what was undone was done");
 
     await page.getByLabel("Select all shown").check();
-    await press("Priority…");
+    await press(page, "Priority…");
     await page.getByRole("dialog").getByLabel("Priority").selectOption("urgent");
     await inDialog("See what would happen");
     await inDialog("Do it for 3 requests");
@@ -288,7 +250,7 @@ describe("workflows in the console", { skip: noBrowser }, () => {
   step("a step for many names who is passed over, and why", async () => {
     await page.goto(at("queue?view=all"));
     await page.getByLabel("Select all shown").check();
-    await press("Move on…");
+    await press(page, "Move on…");
     await page.getByRole("dialog").getByLabel("Step").selectOption({ label: "Start review (possible from 1 of 3)" });
     await inDialog("See what would happen");
     await page.getByRole("dialog").getByRole("button", { name: "Do it for 1 request" }).waitFor();

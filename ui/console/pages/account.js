@@ -5,6 +5,7 @@ import { field, mark } from "../parts/field.js";
 import { skeleton, refused, left } from "../parts/faces.js";
 import { Problem } from "../parts/api.js";
 import { appSetup, codesShown } from "../parts/authenticator.js";
+import { devices } from "../parts/devices.js";
 import { openDialog } from "../parts/dialog.js";
 import { moment } from "../parts/format.js";
 import { say } from "../parts/say.js";
@@ -16,7 +17,7 @@ const w = words.account;
 export function pageAccount(ctx) {
     const { api, host, me, ready, signal } = ctx;
     host.title([w.title]);
-    const devices = h("section", { class: "gh-account-part", "aria-labelledby": "gh-devices" });
+    const region = h("section", { class: "gh-account-part", "aria-labelledby": "gh-devices" });
     const factor = h("section", { class: "gh-account-part", "aria-labelledby": "gh-factor" });
     const password = h("section", { class: "gh-account-part", "aria-labelledby": "gh-password" }, passwordPart());
 
@@ -47,41 +48,24 @@ export function pageAccount(ctx) {
     }
 
     const drawDevices = () =>
-        part(devices, "gh-devices", w.devices, async () => {
+        part(region, "gh-devices", w.devices, async () => {
             const [{ items }] = await Promise.all([api.get("/api/portal/sessions", {}, signal), ready]);
             return [
-                h(
-                    "ul",
-                    { class: "gh-rows" },
-                    items.map((/** @type {any} */ x) =>
-                        h(
-                            "li",
-                            { class: "gh-device" },
-                            h(
-                                "span",
-                                {},
-                                h("strong", {}, x.device),
-                                " ",
-                                x.current && h("span", { class: "gh-muted" }, w.thisOne),
-                            ),
-                            h("span", { class: "gh-hint" }, w.seen(moment(x.last_seen), moment(x.created), x.ip)),
-                            !x.current &&
-                                h(
-                                    "button",
-                                    {
-                                        type: "button",
-                                        class: "gh-link",
-                                        "aria-label": `${w.end}: ${x.device}`,
-                                        "data-k": "end-" + x.id,
-                                        onclick: () =>
-                                            act(
-                                                () => api.send("/api/portal/sessions/" + x.id, { method: "DELETE" }),
-                                                drawDevices,
-                                            ),
-                                    },
-                                    w.end,
+                devices(items, (one) =>
+                    h(
+                        "button",
+                        {
+                            type: "button",
+                            class: "gh-link",
+                            "aria-label": `${w.end}: ${one.device}`,
+                            "data-k": "end-" + one.id,
+                            onclick: () =>
+                                act(
+                                    () => api.send("/api/portal/sessions/" + one.id, { method: "DELETE" }),
+                                    drawDevices,
                                 ),
-                        ),
+                        },
+                        w.end,
                     ),
                 ),
                 items.length > 1 &&
@@ -295,7 +279,7 @@ export function pageAccount(ctx) {
             { class: "gh-main gh-narrow" },
             h("h1", {}, w.title),
             h("p", { class: "gh-hint" }, `${me.name} · ${me.email}`),
-            devices,
+            region,
             factor,
             password,
             me.role === "owner" && firm,

@@ -1,8 +1,9 @@
 // @ts-check
-// One person: what this person sees, and why. For a client also the way to see the portal with the same eyes.
+// One person: what this person sees, and why, and the sign-ins. For a client also the way to see the portal with the same eyes.
 import { h, paint } from "../parts/dom.js";
 import { skeleton, empty, refused, left } from "../parts/faces.js";
 import { facts } from "../parts/explain.js";
+import { signIns } from "../parts/sign-ins.js";
 import { viewAs } from "../parts/view-as.js";
 import { address } from "../parts/routes.js";
 import { words } from "../words-access.js";
@@ -54,6 +55,7 @@ export function pagePerson(ctx) {
             sees && counts(answer),
             list(w.organizations, answer.organizations, (one) => address("client/" + one.id)),
             list(w.requests, answer.requests, (one) => address("request/" + one.id)),
+            answer.sign_ins && signIns(ctx, who),
         );
     }
 

@@ -1,11 +1,14 @@
 // A firm set up over HTTP: the owner by the one-time link, mail to the test's own mailbox, people and requests.
 
 import assert from "node:assert/strict";
+import { resolve } from "node:path";
 
 import { Api } from "./api.mjs";
 import { pdf } from "./files.mjs";
 import { linkIn, Mailbox } from "./mail.mjs";
 import { command, Server } from "./server.mjs";
+
+const library = resolve(import.meta.dirname, "../../../hooks/workflow/library");
 
 export const password = "a quiet harbour at noon";
 
@@ -45,6 +48,14 @@ export class Firm {
     firm.sol = await superuser(firm.server);
     await useMailbox(firm.sol, firm.server, firm.mailbox);
     return firm;
+  }
+
+  /** Publishes workflows of the library, by the name of their file. */
+  async publish(...names) {
+    for (const name of names) {
+      const { code, output } = await command("workflow", "import", "--publish", `${library}/${name}.yaml`, "--dir", this.server.dir);
+      assert.equal(code, 0, output);
+    }
   }
 
   organization(name) {
