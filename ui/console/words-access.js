@@ -18,7 +18,8 @@ export const words = {
         /** @param {string} name */
         resetAsk: (name) => `Take the authenticator app of ${name} away?`,
         resetText:
-            "For a lost phone. Talk to the person first: whoever asks for this may be somebody else. Two of you have to agree, and everybody is signed out.",
+            "For a lost phone. Talk to the person first: whoever asks for this may be somebody else. Two of you have to agree. Every device is signed out then.",
+        resetDo: "Take the app away",
         reason: "Why",
         needReason: "Say why. It stays on the trail.",
         /** @param {string} name @param {string} at @param {string} why */

@@ -156,7 +156,7 @@ describe("records and access in the console", { skip: noBrowser }, () => {
     await odas.getByRole("button", { name: "Take the app away…" }).click();
     await odas.getByLabel("Why").fill("She lost her phone; I called her back");
     await look(odas, "person-reset", ".gh-dialog");
-    await odas.locator("dialog").getByRole("button", { name: "Take the app away…" }).click();
+    await odas.locator("dialog").getByRole("button", { name: "Take the app away" }).click();
     await odas.getByText(/^Oda Lind asked .* to take the app away: She lost her phone/).waitFor();
     assert.equal(await odas.getByRole("button", { name: "Confirm it…" }).count(), 0, "nobody is both");
 
@@ -167,7 +167,7 @@ describe("records and access in the console", { skip: noBrowser }, () => {
     assert.equal((await nora.call("GET", "/api/portal/me")).status, 401);
     await mias.getByRole("button", { name: "Confirm it…" }).click();
     await mias.getByLabel("Why").fill("I know her voice");
-    await mias.locator("dialog").getByRole("button", { name: "Take the app away…" }).click();
+    await mias.locator("dialog").getByRole("button", { name: "Take the app away" }).click();
     await mias.getByText("Nora signs in with an authenticator app.").waitFor({ state: "detached" });
     for (const page of [sams, odas, mias]) page.clean();
   });

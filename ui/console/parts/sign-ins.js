@@ -16,7 +16,7 @@ const w = words.signIns;
 export function signIns(ctx, who) {
     const { api, me, signal } = ctx;
     const path = `/api/portal/people/${who.id}/`;
-    const region = h("section", { class: "gh-section", "aria-labelledby": "gh-sign-ins" });
+    const region = h("section", { class: "gh-section gh-sign-ins", "aria-labelledby": "gh-sign-ins" });
 
     async function load() {
         try {
@@ -66,7 +66,7 @@ export function signIns(ctx, who) {
         const reason = h("input", { type: "text", name: "reason", autocomplete: "off", autofocus: true });
         formDialog({
             title: w.resetAsk(who.name),
-            action: w.reset,
+            action: w.resetDo,
             danger: true,
             fields: [h("p", {}, w.resetText), field({ label: w.reason, input: reason })],
             async submit() {
