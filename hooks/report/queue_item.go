@@ -3,7 +3,6 @@ package report
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -67,7 +66,7 @@ func (r *Reports) queueItems(app core.App, rows []queueRow, now string) ([]Queue
 			}
 		}
 		i.Tag, i.Tone = whoActs(i, outcome, shown)
-		i.NextStep = workflow.NextStep(i.Category, i.Progress, i.Label)
+		i.NextStep = workflow.NextStep(i.Category, i.Turn, i.Progress, i.Label)
 		i.BlockedBy = causes[i.ID]
 		if i.BlockedBy == "" && i.Category == "blocked" {
 			i.BlockedBy = outside
@@ -105,8 +104,7 @@ func blockedBy(app core.App, rows []queueRow) (map[string]string, error) {
 	}
 	causes := map[string]string{}
 	for _, j := range dead {
-		what := strings.ReplaceAll(strings.TrimPrefix(j.Name, j.System+"."), "_", " ")
-		causes[j.Request] = human(j.System) + " did not do this: " + what + "."
+		causes[j.Request] = human(j.System) + " did not do this: " + workflow.JobWords(j.Name) + "."
 		if j.Error != "" {
 			causes[j.Request] += " It says: " + j.Error
 		}

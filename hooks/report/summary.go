@@ -113,7 +113,7 @@ func (w *words) next(s *subject) string {
 	case !w.staffSide:
 		return "You do not need to do anything now."
 	}
-	next := workflow.NextStep(s.Category, p, s.Label)
+	next := workflow.NextStep(s.Category, s.Turn, p, s.Label)
 	if next == s.Label {
 		return "Now: " + next + "."
 	}

@@ -83,7 +83,7 @@ func (l *live) startedBy(t *Transition) []string {
 	var jobs []string
 	for _, e := range t.Effects {
 		if e.Job != "" {
-			jobs = append(jobs, jobWords(e.Job))
+			jobs = append(jobs, inSystem(e.Job))
 		}
 	}
 	return jobs
@@ -94,20 +94,19 @@ func (l *live) cancelledNow() []string {
 	var jobs []string
 	for name, j := range l.facts.Jobs {
 		if j.Status == "queued" {
-			jobs = append(jobs, jobWords(name))
+			jobs = append(jobs, inSystem(name))
 		}
 	}
 	slices.Sort(jobs)
 	return jobs
 }
 
-// jobWords reads "crm.create_client" as "create client (crm)".
-func jobWords(name string) string {
-	system, job, ok := strings.Cut(name, ".")
-	if !ok {
-		return strings.ToLower(human(name))
+// inSystem reads "crm.create_client" as "create client (crm)".
+func inSystem(name string) string {
+	if system, _, ok := strings.Cut(name, "."); ok {
+		return JobWords(name) + " (" + system + ")"
 	}
-	return fmt.Sprintf("%s (%s)", strings.ToLower(human(job)), system)
+	return JobWords(name)
 }
 
 // nameOf is the title of a section or an item.

@@ -49,3 +49,26 @@ integrations:
 		}
 	}
 }
+
+// What comes next is what staff can do now, not what lies there.
+func TestNextStep(t *testing.T) {
+	for _, c := range []struct {
+		name, category, turn string
+		p                    Progress
+		wanted               string
+	}{
+		{"to check", "review", "staff", Progress{Total: 3, ToCheck: 2}, "Check 2 of 3 items"},
+		{"something is sent back", "review", "staff", Progress{Total: 3, SentBack: 1}, "Ask the client: 1 item sent back"},
+		{"nothing to check", "review", "staff", Progress{Total: 3}, "Label"},
+		{"the client has given one of three, and may still change it", "waiting", "client", Progress{Total: 3, Left: 2, ToCheck: 1}, "2 items to come"},
+		{"it went back to the client", "waiting", "client", Progress{Total: 3, Left: 1, SentBack: 1}, "1 item to come"},
+		{"all is given and not sent", "waiting", "client", Progress{Total: 3, ToCheck: 3}, "Label"},
+		{"over, with items that nobody looked at", "done", "nobody", Progress{Total: 11, ToCheck: 2}, "Label"},
+		{"blocked", "blocked", "staff", Progress{Total: 3, ToCheck: 2}, "Label"},
+		{"the portal goes on", "review", "system", Progress{Total: 3, ToCheck: 2}, "Label"},
+	} {
+		if got := NextStep(c.category, c.turn, c.p, "Label"); got != c.wanted {
+			t.Errorf("%s: %s", c.name, got)
+		}
+	}
+}

@@ -340,7 +340,7 @@ func (l *live) turnText(v View, state *State) (text, detail string) {
 	case state.Turn == "system":
 		return "With the portal", l.byItself()
 	}
-	return "With us", NextStep(state.Category, p, v.Label)
+	return "With us", NextStep(state.Category, state.Turn, p, v.Label)
 }
 
 // byItself says what the portal does by itself from here, and what each step
@@ -364,10 +364,13 @@ func (l *live) byItself() string {
 	return "It goes on by itself. " + strings.Join(lines, " ")
 }
 
-// NextStep is what staff do next with a request, in a few words.
-func NextStep(category string, p Progress, label string) string {
+// NextStep is what comes next on a request, in a few words for staff: what they
+// do, or what they wait for.
+func NextStep(category, turn string, p Progress, label string) string {
 	switch {
-	case category == "blocked":
+	case turn == "client" && p.Left > 0:
+		return things(p.Left, "item", "items") + " to come"
+	case category == "blocked" || turn != "staff":
 		return label
 	case p.ToCheck > 0:
 		return fmt.Sprintf("Check %d of %s", p.ToCheck, things(p.Total, "item", "items"))

@@ -76,3 +76,12 @@ func things(n int, one, more string) string {
 	}
 	return fmt.Sprintf("%d %s", n, more)
 }
+
+// JobWords reads "crm.create_client" as "create client": the system that a job is
+// for stands in its name alone.
+func JobWords(name string) string {
+	if _, job, ok := strings.Cut(name, "."); ok {
+		name = job
+	}
+	return strings.ToLower(human(name))
+}
