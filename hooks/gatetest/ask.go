@@ -55,6 +55,8 @@ func (s *Stage) Token(t testing.TB, who *core.Record) string {
 	if who == nil {
 		return ""
 	}
+	s.signingIn.Lock()
+	defer s.signingIn.Unlock()
 	key := who.Id + who.TokenKey()
 	if token := s.tokens[key]; token != "" {
 		alive, err := access.Alive(s.TestApp, access.SessionIn(token), who.Id)

@@ -48,10 +48,11 @@ type Stage struct {
 
 	Address string // host:port that requests come from; empty: always the same
 
-	tokens  map[string]string // of people who have signed in
-	once    sync.Once
-	handler http.Handler
-	built   error
+	signingIn sync.Mutex
+	tokens    map[string]string // of people who have signed in
+	once      sync.Once
+	handler   http.Handler
+	built     error
 }
 
 // Clock is a time that moves when the test says so.
