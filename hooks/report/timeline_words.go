@@ -183,15 +183,9 @@ func (e *Entry) notification(l line, d map[string]any) {
 	e.Detail = sentences(because, short(text(d, "error")))
 }
 
-var jobStatus = map[string]string{"queued": "waiting", "running": "running", "done": "done", "retrying": "failed, will be tried again", "dead": "stopped, needs a person", "skipped": "skipped", "cancelled": "cancelled"}
-
 func (e *Entry) job(l line, d map[string]any) {
-	name := l.Text
-	if _, after, found := strings.Cut(name, "."); found {
-		name = after
-	}
 	status := text(d, "status")
-	e.Text = fmt.Sprintf("%s (%s): %s.", human(name), human(text(d, "system")), jobStatus[status])
+	e.Text = workflow.JobLine(l.Text, text(d, "system"), status)
 	if status != "done" {
 		e.Detail = short(text(d, "error"))
 	}

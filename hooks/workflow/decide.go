@@ -178,9 +178,9 @@ func jobsHave(g *JobsGuard, f *Facts) []problem.Blocker {
 		if started && jobIs(job.Status, g.Status) {
 			continue
 		}
-		message := fmt.Sprintf("The job %s has not run yet.", name)
+		message := fmt.Sprintf("%s has not begun.", human(inSystem(name)))
 		if started {
-			message = fmt.Sprintf("The job %s is %s.", name, job.Status)
+			message = JobLine(name, job.System, job.Status)
 		}
 		blockers = append(blockers, problem.Blocker{Code: problem.JobsOpen, Message: message})
 	}

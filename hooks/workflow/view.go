@@ -81,6 +81,7 @@ type JobView struct {
 	Name      string `json:"name"`
 	System    string `json:"system"`
 	Status    string `json:"status"`
+	Text      string `json:"text"` // how it stands, in words
 	LastError string `json:"last_error"`
 }
 
@@ -588,7 +589,7 @@ func (e *Engine) staffView(app core.App, l *live) (StaffView, error) {
 		return v, err
 	}
 	for _, j := range l.facts.Jobs {
-		v.Jobs = append(v.Jobs, JobView{j.ID, j.Name, j.System, j.Status, j.LastError})
+		v.Jobs = append(v.Jobs, JobView{j.ID, j.Name, j.System, j.Status, JobLine(j.Name, j.System, j.Status), j.LastError})
 	}
 	slices.SortFunc(v.Jobs, func(a, b JobView) int { return strings.Compare(a.Name, b.Name) })
 	err := app.DB().NewQuery(`SELECT p.duty AS duty, p.person AS id, COALESCE(s.name, '') AS name FROM request_people p LEFT JOIN staff s ON s.id = p.person WHERE p.request = {:id} ORDER BY p.duty`).

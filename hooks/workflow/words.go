@@ -85,3 +85,10 @@ func JobWords(name string) string {
 	}
 	return strings.ToLower(human(name))
 }
+
+var jobStatus = map[string]string{"queued": "waiting", "running": "running", "done": "done", "retrying": "failed, will be tried again", "dead": "stopped, needs a person", "skipped": "skipped", "cancelled": "cancelled"}
+
+// JobLine says how a job stands, such as "Create contact (Accounting): done."
+func JobLine(name, system, status string) string {
+	return fmt.Sprintf("%s (%s): %s.", human(JobWords(name)), human(system), jobStatus[status])
+}

@@ -428,7 +428,6 @@ export const words = {
                 : "This request changed in the meantime. You see the new state now; what you typed is still here.",
         changed: "This request changed just now.",
         jobs: "Other systems",
-        jobLine: (/** @type {string} */ name, /** @type {string} */ status) => `${name}: ${status}`,
         people: "People",
         addRow: "Add a line",
         removeRow: "Remove this line",

@@ -73,7 +73,7 @@ export function pageAccount(ctx) {
                         "button",
                         {
                             type: "button",
-                            class: "gh-btn",
+                            class: "gh-btn gh-second",
                             "data-k": "end-others",
                             onclick: () =>
                                 act(
@@ -95,7 +95,7 @@ export function pageAccount(ctx) {
                     h("p", {}, it.required ? w.byEmail : w.none),
                     h(
                         "button",
-                        { type: "button", class: "gh-btn", "data-k": "setup", onclick: () => setUp() },
+                        { type: "button", class: "gh-btn gh-second", "data-k": "setup", onclick: () => setUp() },
                         w.setUp,
                     ),
                 ];
@@ -106,12 +106,12 @@ export function pageAccount(ctx) {
                     { class: "gh-row gh-account-row" },
                     h(
                         "button",
-                        { type: "button", class: "gh-btn", "data-k": "recovery", onclick: () => renew() },
+                        { type: "button", class: "gh-btn gh-second", "data-k": "recovery", onclick: () => renew() },
                         w.newCodes,
                     ),
                     h(
                         "button",
-                        { type: "button", class: "gh-btn", "data-k": "remove", onclick: () => remove() },
+                        { type: "button", class: "gh-btn gh-second", "data-k": "remove", onclick: () => remove() },
                         w.turnOff,
                     ),
                 ),
@@ -236,7 +236,7 @@ export function pageAccount(ctx) {
                 h("input", { type: "text", autocomplete: "username", value: me.email, hidden: true }),
                 field({ label: w.old, input: old }),
                 field({ label: w.fresh, hint: w.freshHint, input: fresh }),
-                h("button", { type: "submit", class: "gh-btn" }, w.change),
+                h("button", { type: "submit", class: "gh-btn gh-second" }, w.change),
             ),
         ];
     }
@@ -262,7 +262,7 @@ export function pageAccount(ctx) {
                 h("p", {}, it.client_second_factor ? w.clientsNeed : w.clientsNeedNot),
                 h(
                     "button",
-                    { type: "button", class: "gh-btn", "data-k": "firm", onclick: turn },
+                    { type: "button", class: "gh-btn gh-second", "data-k": "firm", onclick: turn },
                     it.client_second_factor ? w.clientsOff : w.clientsOn,
                 ),
             ];

@@ -87,7 +87,7 @@ export function appSetup({ offer, send, again }) {
 
 /** @param {{codes: string[], done: () => void}} what */
 export function codesShown({ codes, done }) {
-    const copy = h("button", { type: "button", class: "gh-btn" }, w.copy);
+    const copy = h("button", { type: "button", class: "gh-btn gh-second" }, w.copy);
     copy.addEventListener("click", async () => {
         await navigator.clipboard?.writeText(codes.join("\n")).catch(() => undefined);
         copy.textContent = w.copied;

@@ -139,8 +139,8 @@ function jobs(list) {
             h(
                 "li",
                 { class: job.status === "dead" ? "gh-bar gh-bad" : "gh-muted" },
-                w.jobLine(`${job.system} · ${job.name}`, job.status),
-                job.last_error && ` · ${job.last_error}`,
+                job.text,
+                job.last_error && ` ${job.last_error}`,
             ),
         ),
     );
