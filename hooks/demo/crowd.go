@@ -212,6 +212,9 @@ func (c *crowd) insert(table string, row dbx.Params) error {
 	return nil
 }
 
+// CrowdMember is the address of a member of the n-th organization.
+func CrowdMember(n int) string { return fmt.Sprintf("member%d%s", n, crowdDomain) }
+
 // crowdName and crowdPerson make names that can be told apart.
 func crowdName(n int) string {
 	first := []string{"Alder", "Birch", "Cedar", "Damson", "Elm", "Fern", "Gorse", "Hazel", "Ivy", "Juniper", "Larch"}

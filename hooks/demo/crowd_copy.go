@@ -219,12 +219,13 @@ func (c *crowd) unstage() []string {
 // copies are the requests from one number up to another: begun one after the
 // other over two years, but what is not over within the last three months, each
 // for another client and of another state than the one before. The factors are
-// primes, so that every client and every model comes up.
+// primes, so that every client and every model comes up; each round over the
+// clients begins with another model, so that a client has requests of all kinds.
 const copies = `CREATE TABLE crowd_copies AS
 WITH RECURSIVE c(n) AS (SELECT {:from} UNION ALL SELECT n + 1 FROM c WHERE n + 1 < {:to})
 SELECT c.n, printf('q%014d', c.n) AS id, printf('CRD-%07d', c.n + 1) AS number, o.id AS organization, m.id AS model, 'Papers, part ' || (c.n % 12 + 1) AS title,
 	'+' || CASE WHEN m.n >= {:over} THEN CAST(c.n * 1.0 / {:all} * {:minutes} AS INTEGER) ELSE {:minutes} - CAST((1 - c.n * 1.0 / {:all}) * 129600 AS INTEGER) END || ' minutes' AS shift
-FROM c JOIN crowd_organizations o ON o.n = c.n * 7919 % {:organizations} JOIN crowd_models m ON m.n = c.n * 37 % 100`
+FROM c JOIN crowd_organizations o ON o.n = c.n * 7919 % {:organizations} JOIN crowd_models m ON m.n = (c.n + c.n / {:organizations}) * 37 % 100`
 
 func (c *crowd) copy(from, to int) error {
 	return c.app.RunInTransaction(func(tx core.App) error {

@@ -73,3 +73,17 @@ func TestCrowd(t *testing.T) {
 		}
 	}
 }
+
+// As many clients as models, or a multiple, must not give each client one kind
+// of request only.
+func TestCrowd_everyClientHasRequestsOfManyKinds(t *testing.T) {
+	app := build(t, noon, 0)
+	err := Crowd(t.Context(), app, Options{Clock: func() time.Time { return noon }, NewEngine: engineFor(app)}, Size{Organizations: 100, Requests: 1500}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	poor := count(t, app, `SELECT COUNT(*) FROM (SELECT organization FROM requests WHERE number LIKE 'CRD-%' GROUP BY organization HAVING COUNT(DISTINCT state) < 2 OR COUNT(*) != 15)`, nil)
+	if poor != 0 {
+		t.Errorf("%d of 100 clients have requests of one state only", poor)
+	}
+}

@@ -27,17 +27,17 @@ func TestSum_leaves_out_rounds_on_a_busy_machine(t *testing.T) {
 
 func TestPut_writes_between_the_marks_alone(t *testing.T) {
 	page := filepath.Join(t.TempDir(), "performance.md")
-	if err := os.WriteFile(page, []byte("before\n"+markBegin+"\nold\n"+markEnd+"\nafter\n"), 0o600); err != nil {
+	if err := os.WriteFile(page, []byte("before\n"+besideMarks.begin+"\nold\n"+besideMarks.end+"\nafter\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := (report{}).put(page); err != nil {
+	if err := put(page, besideMarks, "new"); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(string(text), "before\n"+markBegin) || !strings.HasSuffix(string(text), markEnd+"\nafter\n") || strings.Contains(string(text), "old") {
+	if !strings.HasPrefix(string(text), "before\n"+besideMarks.begin) || !strings.HasSuffix(string(text), besideMarks.end+"\nafter\n") || strings.Contains(string(text), "old") {
 		t.Errorf("the page became:\n%s", text)
 	}
 }
@@ -47,7 +47,7 @@ func TestPut_refuses_a_page_without_marks(t *testing.T) {
 	if err := os.WriteFile(page, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := (report{}).put(page); err == nil {
+	if err := put(page, besideMarks, "new"); err == nil {
 		t.Error("the page was written over")
 	}
 }

@@ -14,6 +14,7 @@ import (
 type pair struct {
 	name       string
 	bare, ours operation
+	alike      bool // of sizes: both sides answer with as much
 }
 
 // spread is the middle of several ratios, with the least and the greatest.

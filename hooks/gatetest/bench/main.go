@@ -13,6 +13,8 @@
 //	machine.go    what the figures were taken on, and how busy it was
 //	load.go       one timed run of one operation
 //	compare.go    A B B A rounds, ratios, and A against itself
+//	size.go       every list of every kind of reader in a small folder and a large one
+//	fan.go        a writer while many are connected
 //	report.go     the Markdown between the marks in docs/performance.md
 package main
 
@@ -33,6 +35,7 @@ type options struct {
 	rounds    int
 	length    time.Duration
 	requests  int
+	sizes     sizes
 }
 
 func main() {
@@ -46,6 +49,8 @@ func main() {
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of A B B A for each line")
 	flag.DurationVar(&o.length, "length", 2*time.Second, "length of one timed run")
 	flag.IntVar(&o.requests, "requests", 1000, "requests on both sides, over 20 organizations")
+	flag.StringVar(&o.sizes.small, "small", "", "a folder of gatehouse demo --organizations; with -large, lists are measured there instead")
+	flag.StringVar(&o.sizes.large, "large", "", "a larger folder of the same kind")
 	flag.Parse()
 
 	// Bounded in time, whatever happens; an interrupt ends the children too.
@@ -84,6 +89,9 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 
+	if o.sizes.large != "" {
+		return runSizes(ctx, o, binary)
+	}
 	ours := &server{
 		name: "Gatehouse", binary: binary, dir: filepath.Join(work, "gatehouse"), alive: "/healthz",
 		args: []string{"serve", "--dev=false", "--dir", filepath.Join(work, "gatehouse")},
@@ -119,7 +127,28 @@ func run(ctx context.Context, o options) error {
 			result.lines = append(result.lines, line)
 		}
 	}
-	return result.put(o.write)
+	return put(o.write, besideMarks, result.markdown())
+}
+
+// runSizes measures what a hundred times as many requests cost. Nothing in
+// the folders changes but sessions and messages.
+func runSizes(ctx context.Context, o options, binary string) error {
+	on := func(dir string) *server {
+		return &server{name: dir, binary: binary, dir: dir, alive: "/healthz", args: []string{"serve", "--dev=false", "--dir", dir}}
+	}
+	small, large := on(o.sizes.small), on(o.sizes.large)
+	defer small.stop()
+	defer large.stop()
+	lines, err := compareSizes(ctx, o, small, large)
+	if err != nil {
+		return err
+	}
+	small.stop()
+	fans, err := fanOut(ctx, o, large)
+	if err != nil {
+		return err
+	}
+	return put(o.write, sizeMarks, sizeReport(lookAtMachine(), o, lines, fans))
 }
 
 func say(format string, args ...any) {

@@ -14,27 +14,30 @@ type report struct {
 	lines   []line
 }
 
-const (
-	markBegin = "<!-- bench:begin, written by `make bench` -->"
-	markEnd   = "<!-- bench:end -->"
+// marks stand around what a command writes into the page.
+type marks struct{ begin, end string }
+
+var (
+	besideMarks = marks{"<!-- bench:begin, written by `make bench` -->", "<!-- bench:end -->"}
+	sizeMarks   = marks{"<!-- sizes:begin, written by `make bench-sizes` -->", "<!-- sizes:end -->"}
 )
 
-// put writes the report between the marks of a page, or prints it.
-func (r report) put(page string) error {
+// put writes a report between the marks of a page, or prints it.
+func put(page string, at marks, markdown string) error {
 	if page == "" {
-		_, err := fmt.Fprintln(os.Stdout, r.markdown())
+		_, err := fmt.Fprintln(os.Stdout, markdown)
 		return err
 	}
 	text, err := os.ReadFile(page)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", page, err)
 	}
-	head, rest, found := strings.Cut(string(text), markBegin)
-	_, tail, closed := strings.Cut(rest, markEnd)
+	head, rest, found := strings.Cut(string(text), at.begin)
+	_, tail, closed := strings.Cut(rest, at.end)
 	if !found || !closed {
-		return fmt.Errorf("write into %s: the marks %q and %q are not there", page, markBegin, markEnd)
+		return fmt.Errorf("write into %s: the marks %q and %q are not there", page, at.begin, at.end)
 	}
-	if err := os.WriteFile(page, []byte(head+markBegin+"\n\n"+r.markdown()+"\n"+markEnd+tail), 0o644); err != nil {
+	if err := os.WriteFile(page, []byte(head+at.begin+"\n\n"+markdown+"\n"+at.end+tail), 0o644); err != nil {
 		return fmt.Errorf("write %s: %w", page, err)
 	}
 	return nil
