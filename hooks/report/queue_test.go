@@ -102,6 +102,37 @@ func TestQueue_columnsOfTheBoardAreAViewInParts(t *testing.T) {
 	}
 }
 
+func TestQueue_sortedByTurn(t *testing.T) {
+	s := newStage(t)
+	day := func(n int) string { return schema.Stamp(s.now.AddDate(0, 0, n)) }
+	s.both(s.bluebell, "by itself", dbx.Params{"category": "review", "turn": "system", "due": day(1)})
+	s.both(s.bluebell, "client later", dbx.Params{"category": "waiting", "turn": "client", "due": day(9)})
+	s.both(s.harbor, "client", dbx.Params{"category": "waiting", "turn": "client", "due": day(2)})
+	s.both(s.harbor, "ours", dbx.Params{"due": day(20), "assignee": s.sam.ID})
+	s.both(s.office, "stuck, and no date", dbx.Params{"category": "blocked", "turn": "client"})
+	s.both(s.office, "nobody's", dbx.Params{"category": "open", "turn": "nobody"})
+	s.both(s.office, "over", dbx.Params{"category": "done", "turn": "nobody"})
+	const order = "ours, client, client later, stuck, and no date, by itself, nobody's"
+	equal(t, "in one page", titles(read[QueuePage](s, s.sam, "/api/portal/queue?view=all&sort=turn").Items, itemTitle), order)
+	for range few { // the other road
+		s.insert(schema.Access, dbx.Params{"principal": s.pia.ID, "scope": "other" + schema.NewID(), "since": "2020-01-01 00:00:00.000Z", "until": schema.Forever, "source": "staff", "source_id": s.pia.ID})
+	}
+	for _, who := range []schema.Actor{s.sam, s.pia} {
+		var rows []QueueItem
+		after := ""
+		for range 6 {
+			page := read[QueuePage](s, who, "/api/portal/queue?view=all&sort=turn&perPage=1&after="+after)
+			rows, after = append(rows, page.Items...), page.Next
+		}
+		equal(t, "page by page", titles(rows, itemTitle)+after, order)
+	}
+	first := read[QueuePage](s, s.sam, "/api/portal/queue?view=all&sort=turn&perPage=1")
+	for _, path := range []string{"?view=all&after=" + first.Next, "?sort=title"} {
+		code, _ := s.get(s.sam, "/api/portal/queue"+path)
+		equal(t, "refused "+path, code, 400)
+	}
+}
+
 func sorted(list string) string {
 	parts := strings.Split(list, ", ")
 	slices.Sort(parts)

@@ -175,7 +175,14 @@ export const words = {
         },
         filter: "Filter by client, number, word or tag",
         newRequest: "New request",
-        order: "With us first, then by due date",
+        sort: "Sort by",
+        /** @type {Record<string, string>} */
+        sorts: { due: "Due date", turn: "Whose turn" },
+        /** @type {Record<string, string>} */
+        order: {
+            due: "With us first, then by due date",
+            turn: "Our turn first, then the client’s, then what goes by itself",
+        },
         shape: "Show as",
         list: "List",
         board: "Board",
