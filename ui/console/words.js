@@ -819,6 +819,23 @@ export const words = {
         resumed: "It goes on.",
         pausedDone: "Paused.",
     },
+    forecast: {
+        title: "The dates, if it is sent today",
+        today: "If it was opened today",
+        wait: "Choose a client, and the dates are worked out here.",
+        hint: "Weekends, holidays and office hours are counted. Each reminder stands at the hour of the person it reaches.",
+        hintRoles:
+            "Weekends, holidays and office hours are counted. For a real client, each reminder stands at the hour of the person it reaches.",
+        /** @param {string} label */
+        opened: (label) => `Once it is opened: ${label}`,
+        /** @param {string} label */
+        sent: (label) => `Once it is with the client: ${label}`,
+        nothing: "No date, no reminder.",
+        items: "Due by itself",
+        /** @param {string} why */
+        note: (why) => `What comes after that cannot be said yet. ${why}`,
+        working: "Working out the dates…",
+    },
     bulk: {
         select: (/** @type {string} */ title) => `Select ${title}`,
         selectAll: "Select all shown",
