@@ -22,11 +22,11 @@ func TestCost_statementsDoNotGrow(t *testing.T) {
 		most int64
 	}{
 		{"/api/portal/home", s.anna, 9},
-		{"/api/portal/home", s.sam, 5},
+		{"/api/portal/home", s.sam, 8},
 		{"/api/portal/requests?show=with_us", s.anna, 3},
-		{"/api/portal/queue?view=all&q=paper", s.sam, 5},
+		{"/api/portal/queue?view=all&q=paper", s.sam, 8},
 		{"/api/portal/clients", s.sam, 4},
-		{"/api/portal/clients/" + s.bluebell, s.sam, 8},
+		{"/api/portal/clients/" + s.bluebell, s.sam, 11},
 		{"/api/portal/staff", s.sam, 3},
 		{"/api/portal/requests/" + id + "/timeline", s.sam, 8},
 		{"/api/portal/requests/" + id + "/timeline", s.anna, 7},

@@ -136,6 +136,6 @@ func (r *Reports) queue(app core.App, a asker, v reach, w queueWanted) (QueuePag
 	rows, page.Next = cut(rows, w.limit, func(row queueRow) mark {
 		return mark{List: w.list(), Rank: row.Rank, Key: row.Sort, Then: row.StateSince, ID: row.ID}
 	})
-	page.Items, err = r.queueItems(app, rows, a.now())
+	page.Items, err = r.queueItems(app, a, rows)
 	return page, err
 }

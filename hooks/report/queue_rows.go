@@ -26,9 +26,9 @@ const contactID = `COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), 
 
 const (
 	truthColumns = `0 AS face, r.id, r.number, r.title, r.organization, r.workflow, r.workflow_key, r.state, '' AS label, r.category, r.turn, '' AS outcome,
-		r.assignee, '' AS contact_name, r.state_since, r.due, r.priority, COALESCE(r.tags, '[]') AS tags, r.revision, COALESCE(NULLIF(r.progress, ''), '{}') AS progress`
+		r.assignee, '' AS contact_name, r.state_since, r.due, r.paused_until, r.priority, COALESCE(r.tags, '[]') AS tags, r.revision, COALESCE(NULLIF(r.progress, ''), '{}') AS progress`
 	faceColumns = `1 AS face, c.id, c.number, c.title, c.organization, r.workflow, r.workflow_key, c.state, c.label, c.category, c.turn, c.outcome,
-		` + contactID + ` AS assignee, COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), '$.name'), '') AS contact_name, c.state_since, c.due, 'normal' AS priority, '[]' AS tags, c.revision, COALESCE(NULLIF(c.progress, ''), '{}') AS progress`
+		` + contactID + ` AS assignee, COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), '$.name'), '') AS contact_name, c.state_since, c.due, c.paused_until, 'normal' AS priority, '[]' AS tags, c.revision, COALESCE(NULLIF(c.progress, ''), '{}') AS progress`
 
 	selectQueue = `SELECT x.*, COALESCE(o.name, '') AS organization_name, CASE WHEN x.face THEN x.contact_name ELSE COALESCE(s.name, '') END AS assignee_name FROM (
 	SELECT * FROM (SELECT %[1]s FROM %[7]s WHERE %[2]s ORDER BY %[5]s LIMIT {:limit})
@@ -67,6 +67,7 @@ type queueRow struct {
 	AssigneeName     string `db:"assignee_name"`
 	StateSince       string `db:"state_since"`
 	Due              string `db:"due"`
+	PausedUntil      string `db:"paused_until"`
 	Priority         string `db:"priority"`
 	Tags             string `db:"tags"`
 	Revision         int    `db:"revision"`

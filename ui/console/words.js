@@ -194,6 +194,15 @@ export const words = {
         columns: { acts: "Who acts", request: "Request and next step", owner: "Owner", waiting: "Waiting", due: "Due" },
         nobody: "none",
         late: "late",
+        /** Where what blocks a request is put right. @type {Record<string, string>} */
+        cures: {
+            request: "Open the request",
+            item: "Open the item",
+            firm: "Open the firm’s people",
+            client: "Open the client",
+        },
+        /** @param {string} cure @param {string} title */
+        cureOf: (cure, title) => `${cure}: ${title}`,
         open: "Open",
         /** @param {number} n */
         openReview: (n) => count(n, "Review 1 item", `Review ${n} items`),

@@ -236,6 +236,17 @@ describe("a client beside sending", { skip: noBrowser }, () => {
       await page.locator("[data-row]").filter({ hasText: title }).waitFor();
       await look(page, "rows-queue-by-turn");
 
+      // What keeps a request from going on is named, with the way to put it right, on the list and on the board.
+      const lonely = await firm.organization(`Lonely at the ${name} Ltd`);
+      await firm.sentRequest(hana, lonely, `Nobody there at the ${name}`);
+      for (const as of ["", "&as=board"]) {
+        await page.goto(`${firm.server.url}/staff/#/gatehouse/queue?view=all${as}`);
+        await page.getByText(`Nobody of Lonely at the ${name} Ltd can act: no admin or member has joined.`).waitFor();
+        await look(page, `rows-blocked${as && "-board"}`);
+      }
+      await page.getByRole("link", { name: `Open the client: Nobody there at the ${name}` }).click();
+      await page.getByRole("heading", { level: 1, name: lonely.name }).waitFor();
+
       // A step before its time is a button that says all that is in the way and leads to the first of it.
       const id = await sent(`Papers to check at the ${name}`);
       for (const [title, answers] of [["How many people work for you?", { text: "Twelve" }], ["The address we have is right", { accepted: true }]])
