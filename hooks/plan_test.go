@@ -100,7 +100,7 @@ func TestPlans_listsWalkAnIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	b.WriteString("# How SQLite reads the lists of the record API at 100,000 requests of 2,000 clients. Written by: go test ./hooks -run TestPlans -update\n")
+	b.WriteString("# How SQLite reads the lists at 100,000 requests of 2,000 clients. Written by: go test ./hooks -run TestPlans -update\n")
 	for _, c := range []struct {
 		who        *core.Record
 		collection string
@@ -134,6 +134,27 @@ func TestPlans_listsWalkAnIndex(t *testing.T) {
 			if wanted := map[bool]int{true: 1, false: 2}[strings.Contains(order, "skipTotal")]; read < 1 || read > wanted {
 				t.Fatalf("%s takes %d statements: %q", what, read, statements)
 			}
+		}
+	}
+	for _, c := range []struct {
+		who                     *core.Record
+		what, path, table, plan string
+	}{
+		{s.Sam, "the queue by turn", "queue?view=all&sort=turn", "requests r", `SCAN r USING INDEX idx_requests_turn`},
+		{s.Anna, "the client's list by turn", "requests?show=all&sort=turn", "client_requests c", `SEARCH c USING (COVERING )?INDEX idx_client_requests_scope_turn \(<expr>=\?`},
+	} {
+		stop := recordSQL(t, s.App())
+		a := s.Ask(t, c.who, "GET", "/api/portal/"+c.path, nil)
+		statements := stop()
+		want(t, a, 200)
+		i := slices.IndexFunc(statements, func(sql string) bool { return strings.Contains(sql, "FROM "+c.table) && strings.Contains(sql, "CASE ") })
+		if i < 0 {
+			t.Fatalf("%s is not among %q", c.what, statements)
+		}
+		plan := planOf(t, s.App(), statements[i])
+		fmt.Fprintf(&b, "\n== %s: %s\nrows\n%s", c.who.GetString("name"), c.what, plan)
+		if !regexp.MustCompile(c.plan).MatchString(plan) {
+			t.Errorf("%s does not use its index:\n%s", c.what, plan)
 		}
 	}
 	golden(t, "plans.golden", b.String())

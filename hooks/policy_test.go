@@ -211,6 +211,7 @@ func (w *world) calling(id, path string) (string, any) {
 	path = strings.NewReplacer("{id}", "nope", "{connection}", "nope", "{from}", w.version, "{to}", w.version).Replace(path)
 	bodies := map[string]any{
 		"workflow.open":          map[string]any{"workflow": "simple_request", "organization": w.Bluebell.Id, "title": "New"},
+		"workflow.plan_new":      map[string]any{"workflow": "simple_request", "organization": w.Bluebell.Id, "title": "New"},
 		"workflow.patch_request": map[string]any{"title": "Changed"},
 		"workflow.pause":         map[string]any{"until": w.Clock.Now().AddDate(0, 1, 0).Format(time.DateOnly), "reason": "Away"},
 		"workflow.add_item":      map[string]any{"section": "things", "template": "file", "title": "More"},

@@ -468,6 +468,85 @@ func TestPlan(t *testing.T) {
 	equalLists(t, "of an end, only its own way on", plan(), []string{"2031-05-04 12:00 step [] Moves by itself: Archive."})
 }
 
+// What is said before a request is opened is what comes once it was: the dates are
+// the same, and until then nothing is there.
+func TestRehearse_isThePlanOfTheRequestOnceSent(t *testing.T) {
+	s := gatetest.New(t)
+	put(t, s, "2031-03-03 10:00:00")
+	anna := s.Anna.Fresh()
+	anna.Set("timezone", "America/New_York")
+	if err := s.Save(anna); err != nil {
+		t.Fatal(err)
+	}
+	body := map[string]any{"workflow": "simple_request", "organization": s.Bluebell.Id, "title": "Papers", "items": []any{map[string]any{"section": "things", "template": "file", "title": "Bank statement", "due": "2031-03-10 12:00:00.000Z"}}}
+	counts := func() []string {
+		return lines(t, s, `SELECT (SELECT COUNT(*) FROM requests) || ' ' || (SELECT COUNT(*) FROM events) || ' ' || (SELECT COUNT(*) FROM audit_log) || ' ' || (SELECT COUNT(*) FROM sequences) || ' ' || (SELECT COUNT(*) FROM transitions)`, nil)
+	}
+	before := counts()
+	for who, status := range map[*core.Record]int{s.Anna: 403, s.Cleo: 403, s.Sam: 200} {
+		want(t, s.Ask(t, who, "POST", "/api/portal/requests/plan", body), status)
+	}
+	a := s.Ask(t, s.Sam, "POST", "/api/portal/requests/plan", body)
+	equalLists(t, "nothing is written", counts(), before)
+	stages := a.Body["stages"].([]any)
+	if len(stages) != 2 || stages[0].(map[string]any)["state"] != "draft" || stages[1].(map[string]any)["state"] != "waiting_for_client" {
+		t.Fatalf("%s", a.Raw)
+	}
+	if items := toJSON(a.Body["items"]); items != `[{"due":"2031-03-10 12:00:00.000Z","title":"Bank statement"}]` {
+		t.Error(items)
+	}
+	promised := toJSON(stages[1].(map[string]any)["items"])
+	if !strings.Contains(promised, `"at":"2031-03-06 14:00:00.000Z"`) {
+		t.Errorf("not at nine in New York: %s", promised)
+	}
+	opened := s.Ask(t, s.Sam, "POST", "/api/portal/requests", body)
+	want(t, opened, 200)
+	id := opened.Body["id"].(string)
+	plan := func() string { return toJSON(s.Ask(t, s.Sam, "GET", request(id, "/plan"), nil).Body["items"]) }
+	if first := toJSON(stages[0].(map[string]any)["items"]); first != plan() {
+		t.Errorf("promised of the draft: %s\nis: %s", first, plan())
+	}
+	s.Move(t, s.Sam, id, "send")
+	if promised != plan() {
+		t.Errorf("promised: %s\nis: %s", promised, plan())
+	}
+	if due := s.Ask(t, s.Sam, "GET", request(id), nil).Body["due"]; due != stages[1].(map[string]any)["due"] {
+		t.Errorf("due %v, promised %v", due, stages[1])
+	}
+	want(t, s.Ask(t, s.Sam, "POST", "/api/portal/requests/plan", map[string]any{"workflow": "nothing", "organization": s.Bluebell.Id}), 400)
+}
+
+// Of every workflow of the library the dates are known before anybody opens it.
+func TestForecast_ofTheLibrary(t *testing.T) {
+	s := gatetest.New(t)
+	put(t, s, "2031-03-03 10:00:00")
+	var b strings.Builder
+	b.WriteString("# What each workflow of the library would bring if a request was opened on Monday, 3 March 2031, at ten. Written by: go test ./hooks -run TestForecast -update\n")
+	for _, file := range []string{"accounting-monthly-close.yaml", "accounting-onboarding-kyc.yaml", "agency-creative-approval.yaml", "simple-request.yaml"} {
+		out, err := s.House.Engine.Import(s.App(), []byte(library(t, file)), true, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := s.Ask(t, s.Sam, "GET", "/api/portal/definitions/"+out.ID+"/plan", nil)
+		want(t, a, 200)
+		fmt.Fprintf(&b, "\n== %s\n", file)
+		for _, stage := range a.Body["stages"].([]any) {
+			m := stage.(map[string]any)
+			fmt.Fprintf(&b, "%s (%s), due %.16s\n", m["label"], m["turn"], m["due"])
+			for _, item := range m["items"].([]any) {
+				i := item.(map[string]any)
+				fmt.Fprintf(&b, "  %-16.16s %s %v %s\n", i["at"], i["kind"], i["to"], i["text"])
+			}
+		}
+		for _, item := range a.Body["items"].([]any) {
+			fmt.Fprintf(&b, "item %.16s %s\n", item.(map[string]any)["due"], item.(map[string]any)["title"])
+		}
+	}
+	golden(t, "forecast.golden", b.String())
+	want(t, s.Ask(t, s.Sam, "GET", "/api/portal/definitions/nothing/plan", nil), 404)
+	want(t, s.Ask(t, s.Anna, "GET", "/api/portal/definitions/nothing/plan", nil), 403)
+}
+
 // The plan is what happens: each reminder fires when it said.
 func TestPlan_isWhatHappens(t *testing.T) {
 	s := gatetest.New(t)

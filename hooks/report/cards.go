@@ -15,12 +15,17 @@ import (
 // unfinished are the categories of what is not over.
 const unfinished = `category IN ('open','waiting','review','blocked')`
 
-// shows are the client's three lists, as conditions on client_requests c.
+// shows are the client's lists, as conditions on client_requests c.
 var shows = map[string]string{
+	"all":       everything,
 	"needs_you": `c.` + unfinished + ` AND c.turn = 'client'`,
 	"with_us":   `c.` + unfinished + ` AND c.turn != 'client'`,
 	"finished":  `c.category = 'done'`,
 }
+
+// cardTurn sorts by whose turn it is: the client's, the firm's, the portal's,
+// nobody's. It is the expression of idx_client_requests_scope_turn.
+const cardTurn = `(CASE c.turn WHEN 'client' THEN 0 WHEN 'staff' THEN 1 WHEN 'system' THEN 2 ELSE 3 END)`
 
 // urgency orders what needs the client: overdue, sent back, the earliest due, no
 // date. The others are ordered by what moved last.
@@ -82,11 +87,20 @@ func (r cardRow) contact() *workflow.Contact {
 // wanted is which cards are asked for.
 type wanted struct {
 	show         string
+	sort         string // sortByTurn; empty: the usual order
 	organization string
 	q            string
 	since        string // finished since; empty for all
 	after        *mark
 	limit        int
+}
+
+// list names what is paged through.
+func (w wanted) list() string {
+	if w.sort == "" {
+		return w.show
+	}
+	return w.show + " by " + w.sort
 }
 
 // cards reads a page of one of the client's lists, and one row more.
@@ -116,7 +130,10 @@ func cardStatement(v reach, w wanted) (string, dbx.Params) {
 		params["since"] = w.since
 	}
 	rank, sort, inner, outer, further := urgency, `COALESCE(NULLIF(c.due, ''), '~')`, `rank, sort, c.id`, `p.rank, p.sort, p.id`, `>`
-	if w.show != "needs_you" {
+	switch {
+	case w.sort == sortByTurn:
+		rank = cardTurn
+	case w.show != "needs_you":
 		rank, sort, inner, outer, further = `0`, `c.state_since`, `c.state_since DESC, c.id DESC`, `p.sort DESC, p.id DESC`, `<`
 	}
 	if m := w.after; m != nil {
@@ -139,9 +156,10 @@ func made(rows []cardRow, now string) ([]Card, error) {
 	return list, nil
 }
 
-// GetRequests is the client's list of requests.
+// GetRequests is the client's list of requests. Sorted by turn, the client's turn
+// comes first, then the firm's, the portal's and nobody's, each by due date.
 //
-//	GET /api/portal/requests?show=needs_you|with_us|finished&organization=&q=&after= (client)
+//	GET /api/portal/requests?show=needs_you|with_us|finished|all&sort=turn&organization=&q=&after= (client)
 //	→ 200 {"items": [Card], "next"}; 400 bad_input; 401; 403 staff
 func (r *Reports) GetRequests(e *core.RequestEvent) error {
 	a, err := r.client(e)
@@ -155,9 +173,12 @@ func (r *Reports) GetRequests(e *core.RequestEvent) error {
 		w.show = "needs_you"
 	}
 	if shows[w.show] == "" {
-		return problem.Reply(e, problem.Field("show", problem.BadInput, "One of these is expected: needs_you, with_us, finished."))
+		return problem.Reply(e, problem.Field("show", problem.BadInput, "One of these is expected: needs_you, with_us, finished, all."))
 	}
-	if w.after, err = markOf(query, w.show); err != nil {
+	if w.sort, err = sortOf(query); err != nil {
+		return problem.Reply(e, err)
+	}
+	if w.after, err = markOf(query, w.list()); err != nil {
 		return problem.Reply(e, err)
 	}
 	rows, err := cards(e.App, a, w)
@@ -169,7 +190,7 @@ func (r *Reports) GetRequests(e *core.RequestEvent) error {
 		asof = w.after.At
 	}
 	rows, next := cut(rows, perPage, func(row cardRow) mark {
-		return mark{List: w.show, At: asof, Rank: row.Rank, Key: row.Sort, ID: row.ID}
+		return mark{List: w.list(), At: asof, Rank: row.Rank, Key: row.Sort, ID: row.ID}
 	})
 	items, err := made(rows, a.now())
 	if err != nil {

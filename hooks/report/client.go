@@ -112,6 +112,6 @@ func (r *Reports) clientPage(app core.App, a asker, v reach, id string) (*Client
 	if err != nil {
 		return nil, err
 	}
-	page.Requests, err = r.queueItems(app, rows[:min(len(rows), mostRequests)], a.now())
+	page.Requests, err = r.queueItems(app, a, rows[:min(len(rows), mostRequests)])
 	return page, err
 }

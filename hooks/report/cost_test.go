@@ -22,11 +22,11 @@ func TestCost_statementsDoNotGrow(t *testing.T) {
 		most int64
 	}{
 		{"/api/portal/home", s.anna, 9},
-		{"/api/portal/home", s.sam, 5},
+		{"/api/portal/home", s.sam, 8},
 		{"/api/portal/requests?show=with_us", s.anna, 3},
-		{"/api/portal/queue?view=all&q=paper", s.sam, 5},
+		{"/api/portal/queue?view=all&q=paper", s.sam, 8},
 		{"/api/portal/clients", s.sam, 4},
-		{"/api/portal/clients/" + s.bluebell, s.sam, 8},
+		{"/api/portal/clients/" + s.bluebell, s.sam, 11},
 		{"/api/portal/staff", s.sam, 3},
 		{"/api/portal/requests/" + id + "/timeline", s.sam, 8},
 		{"/api/portal/requests/" + id + "/timeline", s.anna, 7},
@@ -100,9 +100,23 @@ func TestCost_noListScans(t *testing.T) {
 			plan("queue, much, "+view, start, queueStatement(much, w, params), params)
 		}
 	}
+	walk = map[string]string{"blocked": "SEARCH r USING INDEX idx_requests_category", "mine": "SEARCH r USING INDEX idx_requests_assignee", "waiting_on_client": "SEARCH r USING INDEX idx_requests_queue", "unassigned": "SEARCH r USING INDEX idx_requests_queue"}
+	for view := range views {
+		w := queueWanted{view: view, sort: sortByTurn}
+		params := little.bind(dbx.Params{"limit": 51})
+		plan("queue by turn, little, "+view, "SEARCH r USING INDEX idx_requests_scope", queueStatement(little, w, params), params)
+		params = much.bind(dbx.Params{"limit": 51})
+		start := walk[view]
+		if start == "" {
+			start = "SCAN r USING INDEX idx_requests_turn"
+		}
+		plan("queue by turn, much, "+view, start, queueStatement(much, w, params), params)
+	}
 	for show := range shows {
 		statement, params := cardStatement(clientReach(asker{Actor: s.anna, at: s.now}), wanted{show: show, limit: 30})
 		plan("cards "+show, "SEARCH c USING INDEX idx_client_requests_scope", statement, params)
+		statement, params = cardStatement(clientReach(asker{Actor: s.anna, at: s.now}), wanted{show: show, sort: sortByTurn, limit: 30})
+		plan("cards by turn "+show, "SEARCH c USING", statement, params)
 	}
 	for _, truth := range []bool{true, false} {
 		statement, params := (&subject{Truth: truth}).sources()

@@ -80,6 +80,36 @@ func TestRequests_pagesWithoutGapsOrDoubles(t *testing.T) {
 	}
 }
 
+func TestRequests_sortedByTurn(t *testing.T) {
+	s := newStage(t)
+	day := func(n int) string { return schema.Stamp(s.now.AddDate(0, 0, n)) }
+	titled := func(title, category, turn, due string) {
+		s.bare(s.bluebell, title, nil, dbx.Params{"category": category, "turn": turn, "due": due})
+	}
+	titled("over", "done", "nobody", "")
+	titled("by itself", "review", "system", "")
+	titled("with us", "review", "staff", "")
+	titled("yours, no date", "waiting", "client", "")
+	titled("yours, due", "waiting", "client", day(3))
+	for range 28 {
+		titled("yours", "waiting", "client", day(1))
+	}
+	s.bare(s.harbor, "theirs", nil, dbx.Params{"category": "waiting", "turn": "client"})
+	type page struct {
+		Items []Card
+		Next  string
+	}
+	first := read[page](s, s.anna, "/api/portal/requests?show=all&sort=turn")
+	equal(t, "the own turn first, by due date", titles(first.Items[28:], cardTitle), "yours, due, yours, no date")
+	second := read[page](s, s.anna, "/api/portal/requests?show=all&sort=turn&after="+first.Next)
+	equal(t, "then the firm's, the portal's, nobody's", titles(second.Items, cardTitle), "with us, by itself, over")
+	equal(t, "every one of all", len(read[page](s, s.anna, "/api/portal/requests?show=all").Items), 30)
+	for _, path := range []string{"?show=all&after=" + first.Next, "?sort=due"} {
+		code, _ := s.get(s.anna, "/api/portal/requests"+path)
+		equal(t, "refused "+path, code, 400)
+	}
+}
+
 func TestRequests_searchTakesWordsAsTheyAre(t *testing.T) {
 	s := newStage(t)
 	s.bare(s.bluebell, "Rate 100%", nil, nil)
@@ -139,7 +169,7 @@ func TestDoors_whoMayCall(t *testing.T) {
 		{"/api/portal/clients/nosuchclient000", 401, 403, 403, 404},
 		{"/api/portal/queue?view=secret", 401, 403, 403, 400},
 		{"/api/portal/queue?after=nonsense", 401, 403, 403, 400},
-		{"/api/portal/requests?show=all", 401, 400, 400, 403},
+		{"/api/portal/requests?show=mine", 401, 400, 400, 403},
 	} {
 		for _, who := range []struct {
 			name string

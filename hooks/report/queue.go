@@ -2,6 +2,7 @@ package report
 
 import (
 	"net/http"
+	"net/url"
 
 	"github.com/pocketbase/pocketbase/core"
 
@@ -32,8 +33,12 @@ var columns = map[string]string{
 	"blocked": `+$.category = 'blocked'`,
 }
 
-// fixedRank are the views that lie in one rank.
-var fixedRank = map[string]bool{"waiting_on_us": true, "waiting_on_client": true, "unassigned": true}
+// fixedRank are the views that lie in one rank, fixedTurn those of one turn: for
+// them to sort by turn is the usual order.
+var (
+	fixedRank = map[string]bool{"waiting_on_us": true, "waiting_on_client": true, "unassigned": true}
+	fixedTurn = map[string]bool{"waiting_on_client": true, "unassigned": true}
+)
 
 // rankOf puts first what waits on us; dueOf puts no date last. They are the very
 // expressions of the index idx_requests_queue, which makes a page a walk for
@@ -44,6 +49,22 @@ const (
 	sameRank = `(NOT ($.turn = 'staff' OR $.category = 'blocked'))`
 	dueOf    = `COALESCE(NULLIF($.due, ''), '~')`
 )
+
+// turnOf sorts by whose turn it is: the firm's, the client's, the portal's,
+// nobody's. It is the expression of idx_requests_turn.
+const turnOf = `(CASE $.turn WHEN 'staff' THEN 0 WHEN 'client' THEN 1 WHEN 'system' THEN 2 ELSE 3 END)`
+
+// sortByTurn is the one order beside the usual one.
+const sortByTurn = "turn"
+
+// sortOf reads the order that is asked for; empty for the usual one.
+func sortOf(query url.Values) (string, error) {
+	sort := query.Get("sort")
+	if sort != "" && sort != sortByTurn {
+		return "", problem.Field("sort", problem.BadInput, "Lists can be sorted by this: turn.")
+	}
+	return sort, nil
+}
 
 // QueueCounts are how many requests each view holds.
 type QueueCounts struct {
@@ -64,9 +85,10 @@ type QueuePage struct {
 }
 
 // GetQueue is the staff's list of work: with us first, then by due date, then by
-// how long it waits. Counts are of whole views, without the search.
+// how long it waits. Sorted by turn, the firm's turn comes first, then the
+// client's, the portal's and nobody's. Counts are of whole views, without the search.
 //
-//	GET /api/portal/queue?view=waiting_on_us|waiting_on_client|blocked|overdue|unassigned|mine|all&column=us|client|system|blocked&q=&after=&perPage= (staff)
+//	GET /api/portal/queue?view=waiting_on_us|waiting_on_client|blocked|overdue|unassigned|mine|all&column=us|client|system|blocked&sort=turn&q=&after=&perPage= (staff)
 //	→ 200 {"items": [QueueItem], "counts": {view: n}, "next"}; 400 bad_input; 401; 403 clients
 func (r *Reports) GetQueue(e *core.RequestEvent) error {
 	a, err := r.staff(e)
@@ -83,6 +105,9 @@ func (r *Reports) GetQueue(e *core.RequestEvent) error {
 	}
 	if columns[w.column] == "" {
 		return problem.Reply(e, problem.Field("column", problem.BadInput, "One of these is expected: us, client, system, blocked."))
+	}
+	if w.sort, err = sortOf(query); err != nil {
+		return problem.Reply(e, err)
 	}
 	if w.after, err = markOf(query, w.list()); err != nil {
 		return problem.Reply(e, err)
@@ -111,6 +136,6 @@ func (r *Reports) queue(app core.App, a asker, v reach, w queueWanted) (QueuePag
 	rows, page.Next = cut(rows, w.limit, func(row queueRow) mark {
 		return mark{List: w.list(), Rank: row.Rank, Key: row.Sort, Then: row.StateSince, ID: row.ID}
 	})
-	page.Items, err = r.queueItems(app, rows, a.now())
+	page.Items, err = r.queueItems(app, a, rows)
 	return page, err
 }

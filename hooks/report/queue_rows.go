@@ -10,9 +10,10 @@ import (
 	"gatehouse/hooks/access"
 )
 
-// Three indexes of requests carry these statements: idx_requests_queue is the
-// order of the queue, idx_requests_open counts what is not over by scope, and
-// idx_requests_hidden finds the few whose state only some duties may see.
+// Four indexes of requests carry these statements: idx_requests_queue is the
+// order of the queue, idx_requests_turn the same by whose turn it is,
+// idx_requests_open counts what is not over by scope, and idx_requests_hidden
+// finds the few whose state only some duties may see.
 
 // A member of staff is shown the truth of a request whose scope he sees. Of one
 // whose state only some duties may see, he is shown the client's face, and
@@ -25,9 +26,9 @@ const contactID = `COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), 
 
 const (
 	truthColumns = `0 AS face, r.id, r.number, r.title, r.organization, r.workflow, r.workflow_key, r.state, '' AS label, r.category, r.turn, '' AS outcome,
-		r.assignee, '' AS contact_name, r.state_since, r.due, r.priority, COALESCE(r.tags, '[]') AS tags, r.revision, COALESCE(NULLIF(r.progress, ''), '{}') AS progress`
+		r.assignee, '' AS contact_name, r.state_since, r.due, r.paused_until, r.priority, COALESCE(r.tags, '[]') AS tags, r.revision, COALESCE(NULLIF(r.progress, ''), '{}') AS progress`
 	faceColumns = `1 AS face, c.id, c.number, c.title, c.organization, r.workflow, r.workflow_key, c.state, c.label, c.category, c.turn, c.outcome,
-		` + contactID + ` AS assignee, COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), '$.name'), '') AS contact_name, c.state_since, c.due, 'normal' AS priority, '[]' AS tags, c.revision, COALESCE(NULLIF(c.progress, ''), '{}') AS progress`
+		` + contactID + ` AS assignee, COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), '$.name'), '') AS contact_name, c.state_since, c.due, c.paused_until, 'normal' AS priority, '[]' AS tags, c.revision, COALESCE(NULLIF(c.progress, ''), '{}') AS progress`
 
 	selectQueue = `SELECT x.*, COALESCE(o.name, '') AS organization_name, CASE WHEN x.face THEN x.contact_name ELSE COALESCE(s.name, '') END AS assignee_name FROM (
 	SELECT * FROM (SELECT %[1]s FROM %[7]s WHERE %[2]s ORDER BY %[5]s LIMIT {:limit})
@@ -66,6 +67,7 @@ type queueRow struct {
 	AssigneeName     string `db:"assignee_name"`
 	StateSince       string `db:"state_since"`
 	Due              string `db:"due"`
+	PausedUntil      string `db:"paused_until"`
 	Priority         string `db:"priority"`
 	Tags             string `db:"tags"`
 	Revision         int    `db:"revision"`
@@ -79,6 +81,7 @@ type queueRow struct {
 type queueWanted struct {
 	view         string
 	column       string // of the board; empty: all of the view
+	sort         string // sortByTurn; empty: the usual order
 	organization string
 	q            string
 	after        *mark
@@ -87,10 +90,14 @@ type queueWanted struct {
 
 // list names what is paged through.
 func (w queueWanted) list() string {
-	if w.column == "" {
-		return w.view
+	name := w.view
+	if w.column != "" {
+		name += "/" + w.column
 	}
-	return w.view + "/" + w.column
+	if w.sort != "" {
+		name += " by " + w.sort
+	}
+	return name
 }
 
 // on writes a condition or an expression for a table; assignee is what holds the
@@ -138,12 +145,17 @@ func queueRows(app core.App, a asker, v reach, w queueWanted) ([]queueRow, error
 // queueStatement writes the statement of a page, and what it binds into params.
 func queueStatement(v reach, w queueWanted, params dbx.Params) string {
 	// What is over comes last, and only on a client's page.
-	over, keys := `0`, `#, `+dueOf+`, $.state_since, $.id`
+	over, rank := `0`, `#`
 	where := ` AND $.category != 'done' AND ` + views[w.view] + ` AND ` + columns[w.column]
 	if w.organization != "" {
 		over, where = `($.category = 'done')`, ` AND r.organization = {:organization}`
 		params["organization"] = w.organization
 	}
+	byTurn := w.sort == sortByTurn && !fixedTurn[w.view]
+	if byTurn {
+		rank, where = turnOf, strings.ReplaceAll(where, "#", sameRank)
+	}
+	keys := rank + `, ` + dueOf + `, $.state_since, $.id`
 	if pattern := like(w.q); pattern != "" {
 		where += ` AND (tags LIKE {:q} ESCAPE '\' OR $.number LIKE {:q} ESCAPE '\' OR $.title LIKE {:q} ESCAPE '\' OR (SELECT o.name FROM organizations o WHERE o.id = $.organization) LIKE {:q} ESCAPE '\')`
 		params["q"] = pattern
@@ -156,10 +168,10 @@ func queueStatement(v reach, w queueWanted, params dbx.Params) string {
 	switch {
 	case w.organization != "":
 		order = over + `, ` + keys
-	case fixedRank[w.view]: // an index is walked in its order only if the order does not name what is fixed
+	case fixedRank[w.view] && !byTurn: // an index is walked in its order only if the order does not name what is fixed
 		order = strings.TrimPrefix(keys, `#, `)
 	}
-	more := `, ` + over + ` AS finished, # AS rank, ` + dueOf + ` AS sort`
+	more := `, ` + over + ` AS finished, ` + rank + ` AS rank, ` + dueOf + ` AS sort`
 	// Tags are the firm's: whoever is shown the client's face finds nothing by them.
 	truth := func(sql string) string {
 		return v.on(strings.Replace(sql, "(tags ", "(COALESCE(r.tags, '') ", 1), "r", "r.assignee")

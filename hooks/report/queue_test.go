@@ -1,6 +1,7 @@
 package report
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -102,6 +103,37 @@ func TestQueue_columnsOfTheBoardAreAViewInParts(t *testing.T) {
 	}
 }
 
+func TestQueue_sortedByTurn(t *testing.T) {
+	s := newStage(t)
+	day := func(n int) string { return schema.Stamp(s.now.AddDate(0, 0, n)) }
+	s.both(s.bluebell, "by itself", dbx.Params{"category": "review", "turn": "system", "due": day(1)})
+	s.both(s.bluebell, "client later", dbx.Params{"category": "waiting", "turn": "client", "due": day(9)})
+	s.both(s.harbor, "client", dbx.Params{"category": "waiting", "turn": "client", "due": day(2)})
+	s.both(s.harbor, "ours", dbx.Params{"due": day(20), "assignee": s.sam.ID})
+	s.both(s.office, "stuck, and no date", dbx.Params{"category": "blocked", "turn": "client"})
+	s.both(s.office, "nobody's", dbx.Params{"category": "open", "turn": "nobody"})
+	s.both(s.office, "over", dbx.Params{"category": "done", "turn": "nobody"})
+	const order = "ours, client, client later, stuck, and no date, by itself, nobody's"
+	equal(t, "in one page", titles(read[QueuePage](s, s.sam, "/api/portal/queue?view=all&sort=turn").Items, itemTitle), order)
+	for range few { // the other road
+		s.insert(schema.Access, dbx.Params{"principal": s.pia.ID, "scope": "other" + schema.NewID(), "since": "2020-01-01 00:00:00.000Z", "until": schema.Forever, "source": "staff", "source_id": s.pia.ID})
+	}
+	for _, who := range []schema.Actor{s.sam, s.pia} {
+		var rows []QueueItem
+		after := ""
+		for range 6 {
+			page := read[QueuePage](s, who, "/api/portal/queue?view=all&sort=turn&perPage=1&after="+after)
+			rows, after = append(rows, page.Items...), page.Next
+		}
+		equal(t, "page by page", titles(rows, itemTitle)+after, order)
+	}
+	first := read[QueuePage](s, s.sam, "/api/portal/queue?view=all&sort=turn&perPage=1")
+	for _, path := range []string{"?view=all&after=" + first.Next, "?sort=title"} {
+		code, _ := s.get(s.sam, "/api/portal/queue"+path)
+		equal(t, "refused "+path, code, 400)
+	}
+}
+
 func sorted(list string) string {
 	parts := strings.Split(list, ", ")
 	slices.Sort(parts)
@@ -119,12 +151,127 @@ func TestQueue_blockedNamesWhatBlocksAndTagsAreFound(t *testing.T) {
 	job("dead", "The period is closed.", 3)
 	job("done", "", 4)
 	row := read[QueuePage](s, s.sam, "/api/portal/queue?view=blocked").Items[0]
-	equal(t, "cause", row.BlockedBy, "Ledger did not do this: post journals. It says: The period is closed.")
-	equal(t, "next step", row.NextStep, row.BlockedBy)
+	equal(t, "cause", *row.Blocked, Blocked{"Ledger did not do this: post journals. It says: The period is closed.", "request", ""})
+	equal(t, "next step", row.NextStep, row.Blocked.Text)
 	for _, q := range []string{"vat", "year%20end"} {
 		equal(t, "by tag "+q, titles(read[QueuePage](s, s.sam, "/api/portal/queue?view=all&q="+q).Items, itemTitle), "stuck")
 	}
 }
+
+// Whatever keeps a request from going on is named, on the list and on the board,
+// and gone when it is cured.
+func TestQueue_everyObstacleIsNamedWithItsCure(t *testing.T) {
+	s := newStage(t)
+	// The checker would refuse to publish it; an older release may have let it in.
+	draft, err := s.engine.Import(s, []byte(stuckFlow), false, false)
+	s.must(err)
+	_, err = s.DB().NewQuery(`UPDATE workflows SET status = 'published' WHERE id = {:id}`).Bind(dbx.Params{"id": draft.ID}).Execute()
+	s.must(err)
+	blocked := func(id string) *Blocked {
+		t.Helper()
+		var found []*Blocked
+		for _, path := range []string{"?view=all", "?view=all&column=us", "?view=all&column=client", "?view=all&column=system", "?view=all&column=blocked"} {
+			for _, i := range read[QueuePage](s, s.sam, "/api/portal/queue"+path).Items {
+				if i.ID == id {
+					found = append(found, i.Blocked)
+					if i.Blocked != nil {
+						equal(t, "the next step", i.NextStep, i.Blocked.Text)
+					}
+				}
+			}
+		}
+		equal(t, "on the list and on the board", len(found), 2)
+		equal(t, "the same", found[0], found[1])
+		return found[0]
+	}
+	is := func(what, id string, want *Blocked) {
+		t.Helper()
+		equal(t, what, blocked(id), want)
+	}
+
+	held := s.open(s.sam, "hold_flow", s.bluebell, "Held")
+	is("nothing is in its way", held, nil)
+	s.must(s.engine.Pause(context.Background(), s, held, s.sam, workflow.PauseInput{Until: "2026-12-01", Reason: "They are away."}))
+	is("a hold", held, &Blocked{"On hold until Tue 1 Dec 2026.", "request", ""})
+	s.later(13 * 24 * time.Hour)
+	is("which ends", held, nil)
+
+	duty := s.open(s.sam, "stuck_flow", s.bluebell, "No partner")
+	s.step(s.sam, duty, "to_partner")
+	is("a duty that nobody has", duty, &Blocked{"This waits for the partner, and nobody of the firm has that duty.", "firm", ""})
+	s.member("Pat Roe", "pat@firm.example", "manager", "partner")
+	is("until somebody has it", duty, nil)
+
+	alone := s.organization("Lonely Ltd", "")
+	s.rebuild()
+	gone := s.open(s.sam, "stuck_flow", alone, "Nobody there")
+	s.step(s.sam, gone, "ask")
+	is("a client without people", gone, &Blocked{"Nobody of Lonely Ltd can act: no admin or member has joined.", "client", alone})
+	s.user("Lena Solo", "lena@lonely.example", alone, "member")
+	is("until somebody joins", gone, nil)
+
+	id := s.open(s.sam, "stuck_flow", s.bluebell, "Sent back")
+	s.step(s.sam, id, "ask")
+	var item string
+	s.must(s.DB().NewQuery(`SELECT id FROM items WHERE request = {:id}`).Bind(dbx.Params{"id": id}).Row(&item))
+	patch := func(who schema.Actor, in workflow.ItemPatch) {
+		t.Helper()
+		_, err := s.engine.PatchItem(context.Background(), s, item, who, in)
+		s.must(err)
+	}
+	patch(s.anna, workflow.ItemPatch{Answers: map[string]any{"text": "No"}})
+	s.step(s.anna, id, "give")
+	words := "Which one?"
+	patch(s.sam, workflow.ItemPatch{Status: "rejected", Comment: &words})
+	is("what is sent back while it can be accepted", id, nil)
+	s.step(s.sam, id, "close_up")
+	is("an item that nobody can put right", id, &Blocked{`"Anything new" was sent back, and nobody can put it right where this request is.`, "item", item})
+
+	waits := s.both(s.bluebell, "outside", dbx.Params{"category": "review", "turn": "system"})
+	s.insert(schema.Jobs, dbx.Params{"name": "crm.create_client", "system": "crm", "request": waits, "organization": s.bluebell, "status": "retrying", "last_error": "Try later.", "revision": 1, "idempotency_key": "k", "scope": "staff:" + s.bluebell})
+	is("work outside that goes on", waits, &Blocked{"Waiting for Crm: create client. It says: Try later.", "request", ""})
+}
+
+// stuckFlow lets a request come to a stop in every way that a definition allows.
+const stuckFlow = `schema: gatehouse/workflow/v1
+key: stuck_flow
+version: 1
+title: Ways to be stuck
+subject: {collection: organizations}
+numbering: "STU-{yyyy}-{seq:4}"
+initial: start
+roles:
+  client: [client_admin, client_member]
+  staff: [handler, partner]
+calendar: {timezone: firm, hours: "mon-fri 09:00-17:00", holidays: firm}
+fields: []
+sections:
+  - key: papers
+    title: Papers
+    provider: client
+    reviewer: handler
+    items:
+      - {key: question, title: Anything new, kind: answer, answer_types: [text], retention: client_file}
+states:
+  - {key: start, label: Start, client_label: Soon, category: open, turn: staff, owner: handler, can: {}}
+  - {key: asked, label: Asked, client_label: Your turn, category: waiting, turn: client, owner: client_member, can: {provide: [papers]}}
+  - {key: review, label: Review, client_label: We look, category: review, turn: staff, owner: handler, can: {review: [papers]}}
+  - {key: signing, label: With the partner, client_label: We look, category: review, turn: staff, owner: partner, can: {}}
+  - {key: closing, label: Closing, client_label: We look, category: review, turn: staff, owner: handler, can: {}}
+  - {key: finished, label: Finished, client_label: Finished, category: done, outcome: success, turn: nobody, owner: handler, terminal: true, can: {}}
+transitions:
+  - {key: ask, label: Ask, from: [start], to: asked, by: [handler]}
+  - {key: to_partner, label: To the partner, from: [start], to: signing, by: [handler]}
+  - {key: sign, label: Sign, from: [signing], to: finished, by: [partner]}
+  - {key: give, label: Give, from: [asked], to: review, by: [client_admin, client_member]}
+  - {key: close_up, label: Close up, from: [review], to: closing, by: [handler]}
+  - {key: finish, label: Finish, from: [closing], to: finished, by: [handler], guard: [{items: {sections: [papers], status_in: [accepted]}}]}
+reminders: []
+notifications: []
+integrations: []
+ai: []
+reports: {targets: {end_to_end: 12bd}, split_clock: [client, firm, system]}
+`
 
 func TestQueue_pagesWithoutGapsOrDoubles(t *testing.T) {
 	s := newStage(t)

@@ -17,6 +17,7 @@
 //	queue.go           GET queue: views, counts, pages
 //	queue_rows.go      its statements
 //	queue_item.go      the words on a row
+//	blocked.go         what keeps a row from going on, and where that is put right
 //	timeline.go        GET timeline: which side is asking, the page
 //	timeline_lines.go  its statements
 //	timeline_words.go  a sentence for each line

@@ -42,6 +42,7 @@
 //	pause.go       on hold, and going on
 //	recurrence.go recur.go  requests that come back each period
 //	plan.go        what will come
+//	forecast.go    what would come to a request that is not there yet
 //	tick.go        all of it, every minute
 //
 // What others see and call:

@@ -146,9 +146,7 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 	if err := l.setDue(in.Due); err != nil {
 		return err
 	}
-	if !l.facts.DueSet {
-		l.facts.Due = stampOrEmpty(def.slaDue(state, l.facts))
-	}
+	def.followDue(l.facts)
 	number, err := nextNumber(tx, def, org, in.Period, now)
 	if err != nil {
 		return err

@@ -108,9 +108,7 @@ func (e *Engine) patchHead(tx core.App, l *live, in RequestPatch) error {
 		if err := l.setDue(*in.Due); err != nil {
 			return err
 		}
-		if !l.facts.DueSet {
-			l.facts.Due = stampOrEmpty(l.def.slaDue(l.def.State(l.State), l.facts))
-		}
+		l.def.followDue(l.facts)
 	}
 	if in.Assignee != nil && *in.Assignee != l.Assignee {
 		if err := e.assign(tx, l, *in.Assignee); err != nil {

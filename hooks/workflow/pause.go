@@ -178,9 +178,7 @@ func (e *Engine) noteHold(tx core.App, l *live) error {
 func (e *Engine) held(tx core.App, l *live, event string, detail map[string]any) error {
 	f := l.facts
 	f.RemindAt = schema.Stamp(f.Now)
-	if !f.DueSet {
-		f.Due = stampOrEmpty(l.def.slaDue(l.def.State(l.State), f))
-	}
+	l.def.followDue(f)
 	if err := e.noteHold(tx, l); err != nil {
 		return err
 	}

@@ -43,11 +43,7 @@ func (e *Engine) GetPicture(re *core.RequestEvent) error {
 		return problem.Reply(re, err)
 	}
 	id := re.Request.PathValue("id")
-	// Read anew each time: a draft changes, and the engine keeps what it has read.
-	def, err := loadDefinition(re.App, id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return problem.Reply(re, problem.New(problem.NotFound, "There is no such workflow version.").Because(err))
-	}
+	def, err := versionNow(re.App, id)
 	if err != nil {
 		return problem.Reply(re, err)
 	}
@@ -56,6 +52,16 @@ func (e *Engine) GetPicture(re *core.RequestEvent) error {
 		return problem.Reply(re, err)
 	}
 	return re.JSON(http.StatusOK, picture)
+}
+
+// versionNow reads a version anew: a draft changes, and the engine keeps what it
+// has read.
+func versionNow(app core.App, id string) (*Compiled, error) {
+	def, err := loadDefinition(app, id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, problem.New(problem.NotFound, "There is no such workflow version.").Because(err)
+	}
+	return def, err
 }
 
 // Counted by scope first, so that what is seen is asked once for each scope. A

@@ -128,7 +128,10 @@ func (c *Compiled) comingReminders(f *Facts, r *Reminder, crowd Crowd, told []To
 			}
 			stamp, name := schema.Stamp(at), p.Name
 			if i := slices.IndexFunc(list, func(x Coming) bool { return x.At == stamp && x.Kind == kindFor(p) }); i >= 0 {
-				list[i].To = append(list[i].To, name)
+				// Two that meet for one person reach him as one.
+				if !slices.Contains(list[i].To, name) {
+					list[i].To = append(list[i].To, name)
+				}
 				continue
 			}
 			list = append(list, Coming{At: stamp, Kind: kindFor(p), Text: reminderText(r, o), To: []string{name}, Stops: stopsText(r)})

@@ -176,9 +176,7 @@ func (e *Engine) take(tx core.App, l *live, t *Transition, in Input) error {
 	if err := e.saveItems(tx, l, items.list()); err != nil {
 		return err
 	}
-	if !f.DueSet {
-		f.Due = stampOrEmpty(l.def.slaDue(target, f))
-	}
+	l.def.followDue(f)
 	remembered := func(after *ClientFace) {
 		if !quiet {
 			l.rememberStep(t, labelBefore, after)

@@ -175,7 +175,14 @@ export const words = {
         },
         filter: "Filter by client, number, word or tag",
         newRequest: "New request",
-        order: "With us first, then by due date",
+        sort: "Sort by",
+        /** @type {Record<string, string>} */
+        sorts: { due: "Due date", turn: "Whose turn" },
+        /** @type {Record<string, string>} */
+        order: {
+            due: "With us first, then by due date",
+            turn: "Our turn first, then the client’s, then what goes by itself",
+        },
         shape: "Show as",
         list: "List",
         board: "Board",
@@ -187,6 +194,15 @@ export const words = {
         columns: { acts: "Who acts", request: "Request and next step", owner: "Owner", waiting: "Waiting", due: "Due" },
         nobody: "none",
         late: "late",
+        /** Where what blocks a request is put right. @type {Record<string, string>} */
+        cures: {
+            request: "Open the request",
+            item: "Open the item",
+            firm: "Open the firm’s people",
+            client: "Open the client",
+        },
+        /** @param {string} cure @param {string} title */
+        cureOf: (cure, title) => `${cure}: ${title}`,
         open: "Open",
         /** @param {number} n */
         openReview: (n) => count(n, "Review 1 item", `Review ${n} items`),
@@ -810,6 +826,23 @@ export const words = {
         resume: "Go on now",
         resumed: "It goes on.",
         pausedDone: "Paused.",
+    },
+    forecast: {
+        title: "The dates, if it is sent today",
+        today: "If it was opened today",
+        wait: "Choose a client, and the dates are worked out here.",
+        hint: "Weekends, holidays and office hours are counted. Each reminder stands at the hour of the person it reaches.",
+        hintRoles:
+            "Weekends, holidays and office hours are counted. For a real client, each reminder stands at the hour of the person it reaches.",
+        /** @param {string} label */
+        opened: (label) => `Once it is opened: ${label}`,
+        /** @param {string} label */
+        sent: (label) => `Once it is with the client: ${label}`,
+        nothing: "No date, no reminder.",
+        items: "Due by itself",
+        /** @param {string} why */
+        note: (why) => `What comes after that cannot be said yet. ${why}`,
+        working: "Working out the dates…",
     },
     bulk: {
         select: (/** @type {string} */ title) => `Select ${title}`,

@@ -93,6 +93,12 @@ describe("a client beside sending", { skip: noBrowser }, () => {
     await poster.waitFor();
     assert.match((await poster.getAttribute("data")) ?? "", /\/api\/files\/documents\/\S+\?token=/);
     await look(wide, "rows-pdf");
+
+    await wide.goto(`${firm.server.url}/requests?show=all`);
+    await wide.getByLabel("Sort by").selectOption("Whose turn");
+    await wide.waitForURL(/sort=turn/);
+    await until("Anna's turn to be first", async () => /left|Not started|Your/.test((await wide.locator(".rows > li").first().textContent()) ?? ""));
+    await look(wide, "rows-list-by-turn");
   });
 
   story("what was confirmed before something was opened again says so, with who decided and when", async () => {
@@ -225,6 +231,21 @@ describe("a client beside sending", { skip: noBrowser }, () => {
       await page.getByRole("link", { name: "List", exact: true }).click();
       await page.locator("[data-row]").filter({ hasText: title }).waitFor();
       assert.equal(await page.locator(".gh-board").count(), 0);
+      await page.getByRole("link", { name: "Whose turn", exact: true }).click();
+      await page.getByText("Our turn first, then the client’s, then what goes by itself").waitFor();
+      await page.locator("[data-row]").filter({ hasText: title }).waitFor();
+      await look(page, "rows-queue-by-turn");
+
+      // What keeps a request from going on is named, with the way to put it right, on the list and on the board.
+      const lonely = await firm.organization(`Lonely at the ${name} Ltd`);
+      await firm.sentRequest(hana, lonely, `Nobody there at the ${name}`);
+      for (const as of ["", "&as=board"]) {
+        await page.goto(`${firm.server.url}/staff/#/gatehouse/queue?view=all${as}`);
+        await page.getByText(`Nobody of Lonely at the ${name} Ltd can act: no admin or member has joined.`).waitFor();
+        await look(page, `rows-blocked${as && "-board"}`);
+      }
+      await page.getByRole("link", { name: `Open the client: Nobody there at the ${name}` }).click();
+      await page.getByRole("heading", { level: 1, name: lonely.name }).waitFor();
 
       // A step before its time is a button that says all that is in the way and leads to the first of it.
       const id = await sent(`Papers to check at the ${name}`);

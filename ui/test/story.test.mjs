@@ -134,6 +134,8 @@ describe("a request from the first idea to the end", { skip: noBrowser }, () => 
       await press(staff, button);
       await staff.getByLabel("What it is").nth(n).fill(name);
     }
+    await staff.getByRole("heading", { name: "Once it is with the client: Waiting for client" }).waitFor();
+    await staff.getByText("Reminder after 3 business days. (to Anna Bell)").waitFor();
     await look(staff, "staff-new-request", ".page");
     await press(staff, "Create the request");
     await heading(staff, title);

@@ -63,6 +63,8 @@ describe("workflows in the console", { skip: noBrowser }, () => {
     assert.match(await page.locator(".gh-pic-need").first().textContent(), /Waiting for client.*3 here/);
     const row = page.locator("tr[data-state=waiting_for_client]");
     await row.getByText("Send → Submitted (client)").waitFor();
+    await page.getByRole("heading", { name: "If it was opened today" }).waitFor();
+    await page.getByText("Reminder after 3 business days. (to the client's people)").waitFor();
     assert.match(await row.textContent(), /With client/);
     await look(page, "workflow", ".page");
     await onPhone(`workflow/${first}`, "Request for documents and answers", "workflow");

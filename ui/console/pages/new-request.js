@@ -6,6 +6,7 @@ import { skeleton, refused, empty, left } from "../parts/faces.js";
 import { clientPicker } from "../parts/client-picker.js";
 import { itemEditor } from "../parts/item-editor.js";
 import { kindsOf } from "../parts/wishes.js";
+import { forecastView } from "../parts/forecast.js";
 import { dayOutput } from "../parts/format.js";
 import { address, START } from "../parts/routes.js";
 import { words } from "../words.js";
@@ -55,7 +56,7 @@ export function pageNewRequest(ctx) {
 /** @param {import("../parts/stage.js").Ctx} ctx @param {any[]} workflows @param {any} organization */
 function form({ api, host, signal, ...rest }, workflows, organization) {
     const ctx = { api, host, signal, ...rest };
-    const client = clientPicker(ctx, organization);
+    const client = clientPicker(ctx, organization, () => foresee());
     const workflow = h(
         "select",
         { name: "workflow" },
@@ -71,8 +72,35 @@ function form({ api, host, signal, ...rest }, workflows, organization) {
         items.use(kindsOf(chosen()));
         items.element.hidden = !chosen()?.needs_items;
     };
-    workflow.addEventListener("change", follow);
+    const dates = h("div", { "aria-live": "polite" }, h("p", { class: "gh-muted" }, words.forecast.wait));
+    let asked = 0;
+
+    /** The dates that would follow, from the server, as soon as it is known for whom. */
+    async function foresee() {
+        const mine = ++asked;
+        if (!client.value()) return paint(dates, h("p", { class: "gh-muted" }, words.forecast.wait));
+        paint(dates, h("p", { class: "gh-muted" }, words.forecast.working));
+        try {
+            const body = {
+                workflow: workflow.value,
+                organization: client.value(),
+                due: dayOutput(due.value) || undefined,
+            };
+            const forecast = await api.post("/api/portal/requests/plan", body);
+            if (mine === asked) paint(dates, h("p", { class: "gh-hint" }, words.forecast.hint), forecastView(forecast));
+        } catch (err) {
+            if (!left(err) && mine === asked)
+                paint(dates, h("p", { class: "gh-error" }, /** @type {Error} */ (err).message));
+        }
+    }
+
+    workflow.addEventListener("change", () => {
+        follow();
+        foresee();
+    });
+    due.addEventListener("change", foresee);
     follow();
+    foresee();
 
     /** @returns {any} the body of the command, or null after saying what is missing */
     function read() {
@@ -127,6 +155,7 @@ function form({ api, host, signal, ...rest }, workflows, organization) {
         field({ label: w.requestTitle, hint: w.titleHint, input: title }),
         field({ label: w.due, input: due, optional: true }),
         items.element,
+        h("section", { class: "gh-section" }, h("h2", {}, words.forecast.title), dates),
         error,
         h("p", { class: "gh-hint" }, w.after),
         h(

@@ -10,7 +10,7 @@ import { makeBulk } from "../parts/bulk.js";
 import { makePreview } from "../parts/queue-preview.js";
 import { queueSide, viewName } from "../parts/queue-side.js";
 import { queueRows } from "../parts/queue-rows.js";
-import { COLUMNS, queueBoard, shapeSwitch } from "../parts/queue-board.js";
+import { COLUMNS, queueBoard, shapeSwitch, sortSwitch } from "../parts/queue-board.js";
 import { noRequests, queueHints } from "../parts/queue-faces.js";
 import { merge, step } from "../parts/queue-logic.js";
 import { words } from "../words.js";
@@ -20,6 +20,9 @@ const KEYS = ["j", "k", "Enter", "x", "/"];
 const PAGE = 50;
 const COLUMN_PAGE = 20;
 
+/** @param {{view: string, q: string, as: string, sort: string}} state */
+const addressOf = ({ view, q, as, sort }) => address("queue", { view, q, as, sort });
+
 /** @param {import("../parts/stage.js").Ctx} ctx */
 export function pageQueue(ctx) {
     const { api, host, live, ready, signal } = ctx;
@@ -27,6 +30,7 @@ export function pageQueue(ctx) {
         view: "mine",
         q: "",
         as: "",
+        sort: "",
         /** @type {any[]} */ rows: [],
         /** @type {Record<string, import("../parts/queue-board.js").Column>} */ columns: {},
         /** @type {any[]} */ fresh: [],
@@ -51,7 +55,8 @@ export function pageQueue(ctx) {
     const list = h("div", { class: "gh-queue-list" });
     const foot = h("p", { class: "gh-foot gh-muted" });
     const news = h("div", {});
-    const shapes = h("div", {});
+    const order = h("p", {});
+    const shapes = h("div", { class: "gh-row" });
     const filter = h("input", {
         type: "search",
         class: "gh-filter",
@@ -85,7 +90,7 @@ export function pageQueue(ctx) {
             setTimeout(() => {
                 state.q = filter.value.trim();
                 // The filter belongs in the address, but not each letter in the history.
-                const here = address("queue", { view: state.view, q: state.q, as: state.as });
+                const here = addressOf(state);
                 history.replaceState(null, "", here);
                 rememberQueue(here);
                 load();
@@ -100,7 +105,8 @@ export function pageQueue(ctx) {
         state.q = route.query.get("q") ?? "";
         state.as = route.query.get("as") === "board" ? "board" : "";
         filter.value = state.q;
-        rememberQueue(address("queue", { view: state.view, q: state.q, as: state.as }));
+        state.sort = route.query.get("sort") === "turn" ? "turn" : "";
+        rememberQueue(addressOf(state));
         state.rows = [];
         state.columns = {};
         state.chosen = "";
@@ -116,7 +122,7 @@ export function pageQueue(ctx) {
         if (!quiet) draw();
         const perPage = quiet ? Math.max(PAGE, state.rows.length) : PAGE;
         try {
-            const wanted = { view: state.view, q: state.q };
+            const wanted = { view: state.view, q: state.q, sort: state.sort };
             const [answer] = await Promise.all([
                 state.as ? loadBoard(wanted) : api.get("/api/portal/queue", { ...wanted, after, perPage }, signal),
                 ready,
@@ -136,7 +142,7 @@ export function pageQueue(ctx) {
         draw();
     }
 
-    /** Every column, as far as it is shown, in one go. @param {{view: string, q: string}} wanted */
+    /** Every column, as far as it is shown, in one go. @param {{view: string, q: string, sort: string}} wanted */
     async function loadBoard(wanted) {
         const answers = await Promise.all(
             COLUMNS.map((column) => {
@@ -152,9 +158,9 @@ export function pageQueue(ctx) {
 
     /** @param {string} column */
     async function moreOf(column) {
-        const { view, q, columns } = state;
+        const { view, q, sort, columns } = state;
         try {
-            const query = { view, q, column, after: columns[column].next, perPage: COLUMN_PAGE };
+            const query = { view, q, sort, column, after: columns[column].next, perPage: COLUMN_PAGE };
             const answer = await api.get("/api/portal/queue", query, signal);
             if (state.columns !== columns) return;
             columns[column] = { rows: [...columns[column].rows, ...answer.items], next: answer.next ?? "" };
@@ -167,7 +173,8 @@ export function pageQueue(ctx) {
     }
 
     function draw() {
-        paint(shapes, shapeSwitch(state));
+        order.textContent = w.order[state.sort || "due"];
+        paint(shapes, sortSwitch(state), shapeSwitch(state));
         page.dataset.as = state.as || "list";
         heading.textContent = viewName(state.view);
         paint(side, queueSide(state));
@@ -274,7 +281,7 @@ export function pageQueue(ctx) {
                     ),
             ),
             readOnlyBar(ctx.me),
-            h("div", { class: "gh-line gh-muted" }, h("p", {}, w.order), shapes, news, queueHints(KEYS)),
+            h("div", { class: "gh-line gh-muted" }, order, shapes, news, queueHints(KEYS)),
             bulk.bar,
             h("div", { class: "gh-split" }, list, preview.element),
             foot,

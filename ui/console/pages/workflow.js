@@ -6,6 +6,7 @@ import { address } from "../parts/routes.js";
 import { date } from "../parts/format.js";
 import { countOf, findingsList } from "../parts/findings.js";
 import { drawPicture } from "../parts/picture.js";
+import { forecastView } from "../parts/forecast.js";
 import { statesTable } from "../parts/states-table.js";
 import { sourceEditor } from "../parts/source.js";
 import { makeCompare } from "../parts/compare.js";
@@ -31,21 +32,22 @@ export function pageWorkflow(ctx) {
     async function load() {
         paint(main, skeleton(10));
         try {
-            const [version, picture, list] = await Promise.all([
+            const [version, picture, forecast, list] = await Promise.all([
                 api.get(path, {}, signal),
                 // A draft may be too broken to be drawn; the page says the rest.
                 api.get(path + "/picture", {}, signal).catch((err) => (left(err) ? Promise.reject(err) : null)),
+                api.get(path + "/plan", {}, signal).catch((err) => (left(err) ? Promise.reject(err) : null)),
                 api.get("/api/portal/definitions", {}, signal),
                 ready,
             ]);
-            draw(version, picture, list);
+            draw(version, picture, forecast, list);
         } catch (err) {
             if (!left(err)) paint(main, h("h1", { class: "gh-silent" }, w.title), refused(err, load));
         }
     }
 
-    /** @param {any} version @param {any} picture @param {any} list */
-    function draw(version, picture, list) {
+    /** @param {any} version @param {any} picture @param {any} forecast @param {any} list */
+    function draw(version, picture, forecast, list) {
         host.title([version.title, w.version(version.version)]);
         const its = (list.items ?? []).find((/** @type {any} */ one) => one.key === version.key);
         const versions = its?.versions ?? [];
@@ -78,6 +80,12 @@ export function pageWorkflow(ctx) {
                 drawPicture(picture, { label: w.pictureOf(version.title) }),
                 section(w.states, statesTable(picture, version.states ?? [])),
             ],
+            forecast &&
+                section(
+                    words.forecast.today,
+                    h("p", { class: "gh-hint" }, words.forecast.hintRoles),
+                    forecastView(forecast),
+                ),
             section(w.findings, findings),
             h("section", { class: "gh-section" }, details),
             section(w.versions, versionList(version, versions), compare.element),

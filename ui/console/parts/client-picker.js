@@ -9,8 +9,9 @@ const w = words.create;
 /**
  * @param {import("./stage.js").Ctx} ctx
  * @param {{id: string, name: string, code?: string} | null} start
+ * @param {() => void} [changed] after another client, or none, was chosen
  */
-export function clientPicker({ api, signal }, start) {
+export function clientPicker({ api, signal }, start, changed = () => {}) {
     let chosen = start;
     let asked = 0;
     let timer = 0;
@@ -63,6 +64,7 @@ export function clientPicker({ api, signal }, start) {
     function take(one) {
         chosen = one;
         draw();
+        changed();
         /** @type {HTMLElement | null} */ (element.querySelector("button"))?.focus();
     }
 
@@ -90,6 +92,7 @@ export function clientPicker({ api, signal }, start) {
                             onclick: () => {
                                 chosen = null;
                                 draw();
+                                changed();
                                 input.focus();
                             },
                         },

@@ -133,7 +133,7 @@ function tomorrow() {
 }
 
 /** @param {any} one */
-function planned(one) {
+export function planned(one) {
     const look = looks[one.kind] ?? looks.step;
     return h(
         "li",

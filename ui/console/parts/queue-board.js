@@ -58,8 +58,8 @@ export function queueBoard(columns, { picks, more }) {
     );
 }
 
-/** List or board, as addresses, so that either can be kept and sent. @param {{view: string, q: string, as: string}} state */
-export function shapeSwitch({ view, q, as }) {
+/** List or board, as addresses, so that either can be kept and sent. @param {{view: string, q: string, as: string, sort: string}} state */
+export function shapeSwitch({ view, q, as, sort }) {
     return h(
         "nav",
         { class: "gh-row gh-shape", "aria-label": w.shape },
@@ -68,11 +68,32 @@ export function shapeSwitch({ view, q, as }) {
                 "a",
                 {
                     class: "gh-link",
-                    href: address("queue", { view, q, as: shape === "board" ? shape : "" }),
+                    href: address("queue", { view, q, as: shape === "board" ? shape : "", sort }),
                     "aria-current": (as || "list") === shape ? "true" : null,
                     "data-k": "shape-" + shape,
                 },
                 shape === "board" ? w.board : w.list,
+            ),
+        ),
+    );
+}
+
+/** The order, as addresses too. @param {{view: string, q: string, as: string, sort: string}} state */
+export function sortSwitch({ view, q, as, sort }) {
+    return h(
+        "nav",
+        { class: "gh-row gh-shape", "aria-label": w.sort },
+        h("span", { "aria-hidden": "true" }, w.sort),
+        Object.entries(w.sorts).map(([key, name]) =>
+            h(
+                "a",
+                {
+                    class: "gh-link",
+                    href: address("queue", { view, q, as, sort: key === "due" ? "" : key }),
+                    "aria-current": (sort || "due") === key ? "true" : null,
+                    "data-k": "sort-" + key,
+                },
+                name,
             ),
         ),
     );

@@ -8,14 +8,17 @@ import { words } from "../words.js";
 
 const w = words.queue;
 
-/** Nothing to show, and where to look instead. @param {{view: string, q: string, as: string}} state */
+/** Nothing to show, and where to look instead. @param {{view: string, q: string, as: string, sort: string}} state */
 export function noRequests(state) {
     if (state.q) {
         return empty(
             w.empty.filtered(state.q),
             h(
                 "a",
-                { class: "gh-btn gh-second", href: address("queue", { view: state.view, as: state.as }) },
+                {
+                    class: "gh-btn gh-second",
+                    href: address("queue", { view: state.view, as: state.as, sort: state.sort }),
+                },
                 w.clearFilter,
             ),
         );
@@ -25,7 +28,10 @@ export function noRequests(state) {
         w.empty.mine,
         h(
             "a",
-            { class: "gh-btn gh-second", href: address("queue", { view: "waiting_on_us", as: state.as }) },
+            {
+                class: "gh-btn gh-second",
+                href: address("queue", { view: "waiting_on_us", as: state.as, sort: state.sort }),
+            },
             w.showUs,
         ),
     );

@@ -52,7 +52,7 @@ function table(rows, { choose, open, picks }) {
                     },
                     picks && h("td", { class: "gh-pickcell" }, pick(row, picks)),
                     h("td", {}, turnTag(row)),
-                    h("td", { class: "gh-cell-main" }, titleOf(row), h("p", {}, row.next_step)),
+                    h("td", { class: "gh-cell-main" }, titleOf(row), nextStep(row)),
                     h("td", {}, owner(row)),
                     h(
                         "td",
@@ -84,7 +84,7 @@ export function cards(rows, picks, said = "") {
                     h("span", { class: "gh-card-due" }, due(row)),
                 ),
                 titleOf(row),
-                h("p", {}, row.next_step),
+                nextStep(row),
             ),
         ),
     );
@@ -106,6 +106,35 @@ function titleOf(row) {
         ),
         " ",
         labels(row.tags, row.priority),
+    );
+}
+
+/** What comes next, or what keeps the request from going on with the way to put it right. @param {any} row */
+export function nextStep(row) {
+    const its = row.blocked;
+    if (!its) return h("p", {}, row.next_step);
+    /** @type {Record<string, string>} */
+    const places = {
+        request: address("request/" + row.id),
+        item: address("request/" + row.id, { item: its.id }),
+        firm: address("firm"),
+        client: address("client/" + its.id),
+    };
+    return h(
+        "p",
+        {},
+        row.next_step,
+        " ",
+        h(
+            "a",
+            {
+                class: "gh-link",
+                href: places[its.cure],
+                "aria-label": w.cureOf(w.cures[its.cure], row.title),
+                "data-k": "cure-" + row.id,
+            },
+            w.cures[its.cure],
+        ),
     );
 }
 

@@ -15,8 +15,8 @@ const groups = [
 /** @param {string} view */
 export const viewName = (view) => w.views[view] ?? w.views.mine;
 
-/** @param {{view: string, q: string, as: string, counts: Record<string, number>}} state */
-export function queueSide({ view, as, counts }) {
+/** @param {{view: string, q: string, as: string, sort: string, counts: Record<string, number>}} state */
+export function queueSide({ view, as, sort, counts }) {
     return h(
         "nav",
         { "aria-label": w.viewsLabel },
@@ -33,7 +33,7 @@ export function queueSide({ view, as, counts }) {
                             "a",
                             {
                                 class: "gh-side-link",
-                                href: address("queue", { view: key, as }),
+                                href: address("queue", { view: key, as, sort }),
                                 "aria-current": key === view ? "page" : null,
                                 "data-k": "view-" + key,
                             },

@@ -20,6 +20,7 @@ import type {
   Sharing,
   Session,
   Show,
+  Sort,
   Team,
   Timeline,
 } from "./types";
@@ -204,7 +205,7 @@ export const share = (request: string, participants: string[]) =>
 // Requests
 
 export const home = (organization: string) => send<Home>("home", { query: { organization } });
-export const requests = (query: { show: Show; organization: string; q: string; after: string }) =>
+export const requests = (query: { show: Show; sort: Sort; organization: string; q: string; after: string }) =>
   send<{ items: Card[]; next: string }>("requests", { query });
 export const request = (id: string) => send<RequestView>(`requests/${encodeURIComponent(id)}`);
 export const timeline = (id: string, page: number) =>

@@ -192,7 +192,9 @@ export interface Home {
   last_visit: string;
 }
 
-export type Show = "needs_you" | "with_us" | "finished";
+export type Show = "needs_you" | "with_us" | "finished" | "all";
+/** How a list is sorted; empty is its usual order. */
+export type Sort = "" | "turn";
 
 export type FieldType =
   | "text"
