@@ -81,7 +81,7 @@ func run() error {
 	superuser.PersistentPreRunE = func(*cobra.Command, []string) error { return app.RunAllMigrations() } // the folder may be new
 	app.RootCmd.AddCommand(superuser)
 	app.RootCmd.AddCommand(house.Commands()...)
-	if hooks.InMemory(os.Args[1:]) {
+	if hooks.Cold(os.Args[1:]) {
 		return app.RootCmd.Execute() // without opening a data folder
 	}
 	return app.Execute()

@@ -34,7 +34,7 @@ func (u UsageError) Error() string { return u.Message }
 // Commands are what "gatehouse" does besides PocketBase's own: each takes --dir,
 // exits 0 for yes, 1 for no or failure, 2 for wrong use.
 func (h *House) Commands() []*cobra.Command {
-	return []*cobra.Command{h.serveCommand(), h.workflowCommand(), h.hooksCommand(), h.doctorCommand(), h.auditCommand(), h.accessCommand(), h.demoCommand(), healthCommand()}
+	return []*cobra.Command{h.serveCommand(), h.workflowCommand(), h.hooksCommand(), h.doctorCommand(), h.auditCommand(), h.accessCommand(), h.demoCommand(), h.backupCommand(), h.restoreCommand(), healthCommand()}
 }
 
 func (h *House) serveCommand() *cobra.Command {
@@ -325,7 +325,11 @@ func (h *House) examine() (lines []string, ok bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	lines = append(lines, identity...)
+	backups, err := h.examineBackups()
+	if err != nil {
+		return nil, false, err
+	}
+	lines = append(append(lines, identity...), backups...)
 	for _, name := range []string{"GATEHOUSE_STAFF_SECOND_FACTOR", "GATEHOUSE_RATE_LIMITS"} {
 		if v := os.Getenv(name); v != "" {
 			lines = append(lines, "warn  "+name+"="+v+" is for tests only. Take it out of the environment.")

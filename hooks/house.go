@@ -22,6 +22,7 @@ import (
 	"gatehouse/hooks/event"
 	"gatehouse/hooks/notify"
 	"gatehouse/hooks/ops"
+	"gatehouse/hooks/ops/backup"
 	"gatehouse/hooks/problem"
 	"gatehouse/hooks/report"
 	"gatehouse/hooks/schema"
@@ -60,14 +61,17 @@ type House struct {
 	Reports     *report.Reports
 	Live        *console.Live
 	Health      *ops.Health
+	Backups     *backup.Keeper
+	BackupDesk  *backup.Desk
 	Demo        *demo.Mode
 	Bus         *event.Bus
 	Rows        []Row
 
 	restarting atomic.Bool
 
+	life context.Context // ends when the portal stops
 	stop context.CancelFunc
-	done sync.WaitGroup
+	done sync.WaitGroup // what is at work in the background
 }
 
 // NewHouse wires the rooms. Nothing is bound yet; Register does that.
@@ -76,6 +80,7 @@ func NewHouse(app core.App, o Options) *House {
 		o.Clock = time.Now
 	}
 	h := &House{App: app, Options: o, Bus: event.NewBus(app), Guard: access.Guard{Clock: o.Clock}, Recorder: audit.Recorder{Clock: o.Clock}}
+	h.life, h.stop = context.WithCancel(context.Background())
 	h.Engine = h.NewEngine(o.Clock)
 	h.Runs = &workflow.Runs{Engine: h.Engine}
 	h.Documents = h.documents()
@@ -109,6 +114,7 @@ func NewHouse(app core.App, o Options) *House {
 	h.Reports = &report.Reports{App: app, Clock: o.Clock, Engine: h.Engine}
 	h.Live = &console.Live{App: app, Clock: o.Clock}
 	h.Demo = &demo.Mode{App: app, On: o.Folder.Demo}
+	h.Backups, h.BackupDesk = h.backups()
 	h.Health = &ops.Health{App: app, Clock: o.Clock, Behind: h.Bus.Behind}
 	return h
 }
@@ -227,11 +233,18 @@ func (h *House) tick() {
 	}
 }
 
+// keepBackups makes and proves what is due, beside everything else: a large one
+// takes minutes.
+func (h *House) keepBackups() {
+	if err := h.Backups.Tick(h.life); err != nil {
+		h.App.Logger().Error("backup failed", slog.Any("error", err))
+	}
+}
+
 // start runs the workers until stop: events, mails, and the clock. robfig/cron
 // skips a run while the one before is still going, and survives a panic.
 func (h *House) start() error {
-	ctx, cancel := context.WithCancel(context.Background())
-	h.stop = cancel
+	ctx := h.life
 	const look = 5 * time.Second // how often to look without being woken
 	h.done.Go(func() { h.Bus.Run(ctx, look) })
 	h.done.Go(func() { h.Mailer.Run(ctx, look) })
@@ -239,6 +252,11 @@ func (h *House) start() error {
 	clock := cron.New(cron.WithChain(cron.Recover(cron.DiscardLogger), cron.SkipIfStillRunning(cron.DiscardLogger)))
 	if _, err := clock.AddFunc("@every 1m", h.tick); err != nil {
 		return fmt.Errorf("schedule the tick: %w", err)
+	}
+	if !h.Options.Folder.Demo {
+		if _, err := clock.AddFunc("@every 1m", h.keepBackups); err != nil {
+			return fmt.Errorf("schedule the backups: %w", err)
+		}
 	}
 	clock.Start()
 	h.done.Go(func() {
@@ -250,12 +268,10 @@ func (h *House) start() error {
 
 // Close stops the workers and waits for what they have begun.
 func (h *House) Close() {
-	if h.stop != nil {
-		h.stop()
-		h.done.Wait()
-		if err := h.Sessions.Flush(); err != nil {
-			h.App.Logger().Error("sessions not written", slog.Any("error", err))
-		}
+	h.stop()
+	h.done.Wait()
+	if err := h.Sessions.Flush(); err != nil {
+		h.App.Logger().Error("sessions not written", slog.Any("error", err))
 	}
 }
 

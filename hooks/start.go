@@ -2,6 +2,7 @@ package hooks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -11,6 +12,7 @@ import (
 	"gatehouse/hooks/event"
 	"gatehouse/hooks/notify"
 	"gatehouse/hooks/ops"
+	"gatehouse/hooks/ops/backup"
 	"gatehouse/hooks/schema"
 )
 
@@ -23,6 +25,9 @@ func Hold(dir string, wantDemo bool) (*ops.Folder, demo.Folder, error) {
 	held, err := ops.Open(dir)
 	if err != nil {
 		return nil, demo.Folder{}, err
+	}
+	if _, err := backup.Finish(dir); err != nil {
+		return nil, demo.Folder{}, errors.Join(fmt.Errorf("a restore was begun and cannot be ended: %w", err), held.Close())
 	}
 	folder, err := demo.Prepare(dir, wantDemo)
 	return held, folder, err

@@ -176,7 +176,7 @@ func Register(app core.App, o Options) *House {
 	h.Bus.Add("notify", h.Post.Handle, h.Mailer.Wake)
 	h.Bus.AddDo("console.live", h.Live.Tell)
 	*r = append(*r, Row{"event", "*", "workflow.pass", 1}, Row{"event", "*", "notify", 2}, Row{"event", "*", "console.live", 3},
-		Row{"every minute", "time, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0})
+		Row{"every minute", "time, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0}, Row{"every minute", "backups", "backup.tick", 0})
 
 	// ---- start and stop
 	*r = append(*r, Row{"every request", "*", "ops.provenance", -100000}, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "viewings", "access.check_viewing", -1011}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "sign-in by code", "access.guard_codes", 102}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
@@ -222,6 +222,10 @@ func (h *House) routes() []route {
 		{"POST", "/api/portal/second-factor/remove", "access.factor_remove", false, h.Sessions.FactorRemoveRoute},
 		{"GET", "/api/portal/security", "access.security", false, h.Sessions.SecurityRoute},
 		{"PATCH", "/api/portal/security", "access.change_security", false, h.Sessions.ChangeSecurityRoute},
+		{"GET", "/api/portal/backups", "backup.list", false, h.BackupDesk.List},
+		{"POST", "/api/portal/backups", "backup.make", false, h.BackupDesk.Make},
+		{"POST", "/api/portal/backups/{name}/prove", "backup.prove", false, h.BackupDesk.Prove},
+		{"POST", "/api/portal/backups/{name}/restore", "backup.restore", false, h.BackupDesk.Restore},
 		{"GET", "/api/portal/people/{id}/sessions", "access.person_sessions", false, h.Sessions.PersonSessionsRoute},
 		{"DELETE", "/api/portal/people/{id}/sessions", "access.end_person", false, h.Sessions.EndPersonRoute},
 		{"POST", "/api/portal/people/{id}/second-factor/reset", "access.reset_factor", false, h.Sessions.ResetFactorRoute},

@@ -9,8 +9,8 @@ import (
 	"gatehouse/hooks/schema"
 )
 
-// owner refuses everybody but owners and superusers.
-func owner(e *core.RequestEvent) error {
+// Owner refuses everybody but owners and superusers.
+func Owner(e *core.RequestEvent) error {
 	switch actor := schema.ActorOf(e.Auth, e.RealIP()); {
 	case actor.Kind == schema.ActorSuperuser:
 		return nil
@@ -26,7 +26,7 @@ func owner(e *core.RequestEvent) error {
 //
 //	GET /api/portal/security (owner) → 200 {"client_second_factor": bool, "staff_second_factor": bool}; 400 role; 401; 403 clients
 func (s *Sessions) SecurityRoute(e *core.RequestEvent) error {
-	if err := owner(e); err != nil {
+	if err := Owner(e); err != nil {
 		return err
 	}
 	security, err := SecurityOf(e.App)
@@ -40,7 +40,7 @@ func (s *Sessions) SecurityRoute(e *core.RequestEvent) error {
 //
 //	PATCH /api/portal/security (owner) {"client_second_factor": bool, "password"?, "code"?} → 200 as above; 400 role, proof_needed, proof_wrong, bad_input (no mail server); 401; 403; 429
 func (s *Sessions) ChangeSecurityRoute(e *core.RequestEvent) error {
-	if err := owner(e); err != nil {
+	if err := Owner(e); err != nil {
 		return err
 	}
 	var in struct {

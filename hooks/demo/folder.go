@@ -41,7 +41,7 @@ const half = ".new"
 // may lie beside them.
 var made = []string{
 	"data.db", "data.db-wal", "data.db-shm", "data.db-journal", "auxiliary.db", "auxiliary.db-wal", "auxiliary.db-shm", "auxiliary.db-journal",
-	"storage", "backups", ".pb_temp_to_delete", ".notify",
+	"storage", "backups", "snapshots", ".pb_temp_to_delete", ".notify",
 }
 
 // Prepare is called before the data folder is opened, by the one process that

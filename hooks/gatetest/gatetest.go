@@ -219,6 +219,17 @@ func New(t testing.TB) *Stage {
 	return s
 }
 
+// On opens a data folder as it is, such as a restored one.
+func On(t testing.TB, dir string) *tests.TestApp {
+	t.Helper()
+	app, err := tests.NewTestAppWithConfig(core.BaseAppConfig{DataDir: dir, EncryptionEnv: "pb_test_env", DBConnect: ops.Connect})
+	if err != nil {
+		t.Fatal("open:", err)
+	}
+	t.Cleanup(app.Cleanup)
+	return app
+}
+
 func (s *Stage) person(t testing.TB, collection, name string) *core.Record {
 	t.Helper()
 	r, err := s.FindAuthRecordByEmail(collection, strings.ToLower(name)+"@example.com")

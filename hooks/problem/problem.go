@@ -71,6 +71,7 @@ const (
 	ProveAgain         Code = "prove_again"
 	ProofWrong         Code = "proof_wrong"
 	LastAdmin          Code = "last_admin"
+	Busy               Code = "busy"
 )
 
 // status is the HTTP status of a code; 400 where it is not listed.
@@ -81,6 +82,7 @@ var status = map[Code]int{
 	SignIn:      http.StatusUnauthorized,
 	Stale:       http.StatusConflict,
 	KeyReused:   http.StatusConflict,
+	Busy:        http.StatusConflict,
 	TooMany:     http.StatusTooManyRequests,
 	FileSize:    http.StatusRequestEntityTooLarge,
 	Unavailable: http.StatusServiceUnavailable,

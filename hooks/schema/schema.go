@@ -43,12 +43,15 @@ const (
 	Mails          = "mails"
 	Jobs           = "jobs"
 	Settings       = "settings"
-	Viewings       = "viewings"
-	Timers         = "timers"
-	Pauses         = "pauses"
-	Recurrences    = "recurrences"
-	Sessions       = "sessions"
-	SecondFactors  = "second_factors"
+
+	// Backups are files, not a collection: the name stands in the trail.
+	Backups       = "backups"
+	Viewings      = "viewings"
+	Timers        = "timers"
+	Pauses        = "pauses"
+	Recurrences   = "recurrences"
+	Sessions      = "sessions"
+	SecondFactors = "second_factors"
 )
 
 // StaffScope is the scope of what only staff may see, beside the scope that

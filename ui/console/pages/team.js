@@ -84,7 +84,7 @@ export function pageTeam(ctx) {
                 h("span", { class: "gh-muted gh-sub" }, h("bdi", {}, one.email)),
             ),
             h("td", { class: "gh-nowrap", "data-label": w.columns.role }, /** @type {any} */ (w.short)[one.role]),
-            h("td", { "data-label": w.columns.duties }, (one.duties ?? []).join(", ")),
+            h("td", { "data-label": w.columns.duties }, (one.duties ?? []).join(", ") || w.none),
             h("td", { "data-label": w.columns.status }, one.active ? w.active : w.left),
             h(
                 "td",
@@ -108,6 +108,7 @@ export function pageTeam(ctx) {
                 { class: "gh-head" },
                 h("h1", { tabindex: "-1" }, w.title),
                 h("p", { class: "gh-muted" }, w.text),
+                owner && h("a", { class: "gh-link", href: address("firm/backups"), "data-k": "backups" }, w.backups),
                 owner &&
                     h(
                         "button",
