@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"testing"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -34,7 +35,7 @@ func (s *Stage) Handler(t testing.TB) http.Handler {
 	return s.handler
 }
 
-func (s *Stage) build() (handler http.Handler, err error) {
+func (s *Stage) build() (built http.Handler, err error) {
 	router, err := apis.NewRouter(s.TestApp)
 	if err != nil {
 		return nil, err
@@ -42,10 +43,13 @@ func (s *Stage) build() (handler http.Handler, err error) {
 	event := &core.ServeEvent{App: s.TestApp, Router: router, Server: &http.Server{}}
 	err = s.OnServe().Trigger(event, func(e *core.ServeEvent) error {
 		mux, err := e.Router.BuildMux()
-		handler = mux
+		built = mux
+		s.bound = map[string][]handler{}
+		s.note(reflect.ValueOf(e.Router.Middlewares))
+		s.findHooks()
 		return err
 	})
-	return handler, err
+	return built, err
 }
 
 // Token signs a person in and gives the token, the same one while it holds; nil

@@ -5,6 +5,8 @@
 //	act.go       what people do: open, answer, send, decide
 //	ask.go       requests through the real router
 //	file.go      small real files
+//	moment.go    Keep, Back: the stage as it was
+//	guard.go     Off: a hook or middleware taken away for a while
 package gatetest
 
 import (
@@ -53,6 +55,7 @@ type Stage struct {
 	once      sync.Once
 	handler   http.Handler
 	built     error
+	bound     map[string][]handler // hooks and middlewares by their ids
 }
 
 // Clock is a time that moves when the test says so.
