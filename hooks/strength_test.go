@@ -43,7 +43,9 @@ func guards(r hooks.Row) bool {
 
 // excused are guards that nothing misses when they go, and why. An excuse for
 // one that is missed fails.
-var excused = map[string]string{}
+var excused = map[string]string{
+	"access.derive_organization_delete": "no client is ever deleted",
+}
 
 // trial is a world in which guards are taken away, one at a time, and what was
 // answered while all stood.
@@ -51,6 +53,7 @@ type trial struct {
 	*world
 	collections []*core.Collection
 	said        map[string]string
+	learning    bool         // all guards stand: only what was not asked yet is asked
 	taken       *core.Record // whom a route takes its callers for
 	from        string       // the pattern of that route
 	instead     func(auth *core.Record) bool
@@ -122,6 +125,9 @@ func (x *trial) missed(t *testing.T, what string, acts ...string) string {
 			continue
 		}
 		for _, p := range people {
+			if _, known := x.said[c.Name+" "+acts[0]+" "+p.title]; known && x.learning {
+				continue
+			}
 			answers := x.onCollection(t, p.who(x.Stage), c, acts...)
 			for act, answer := range answers {
 				if !x.same(c.Name+" "+act+" "+p.title, answer.said) {
@@ -137,7 +143,7 @@ func (x *trial) missed(t *testing.T, what string, acts ...string) string {
 func (x *trial) cheated(t *testing.T, id string) string {
 	t.Helper()
 	for _, c := range cheats {
-		if !c.is(id) {
+		if _, known := x.said["cheat "+c.name]; !c.is(id) || known && x.learning {
 			continue
 		}
 		r := &run{trial: x, t: t}
@@ -182,7 +188,9 @@ func TestMatrix_everyGuardIsMissed(t *testing.T) {
 				if known {
 					continue
 				}
-				x.shows(t, r) // what is answered while all guards stand
+				x.learning = true
+				x.shows(t, r)
+				x.learning = false
 				on, found := x.Off(t, r.ID)
 				if !found {
 					t.Errorf("%s is in the table, but nowhere bound", r.ID)
