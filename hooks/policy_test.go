@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/schema"
 )
@@ -29,6 +30,13 @@ var people = []struct {
 	{"s.operator", func(s *gatetest.Stage) *core.Record { return s.Sam }},
 	{"s.manager", func(s *gatetest.Stage) *core.Record { return s.Mia }},
 	{"s.owner", func(s *gatetest.Stage) *core.Record { return s.Pat }},
+	{"s.walled", func(s *gatetest.Stage) *core.Record {
+		wanda, err := s.FindAuthRecordByEmail("staff", "wanda@example.com")
+		if err != nil {
+			panic(err)
+		}
+		return wanda
+	}},
 	{"superuser", func(s *gatetest.Stage) *core.Record { return s.Sol }},
 }
 
@@ -38,14 +46,18 @@ var people = []struct {
 type world struct {
 	*gatetest.Stage
 	request, item, document, invitation, paused, mail string
-	version, run, vera                                string
+	version, run, vera, session                       string
 	spare                                             map[string]string // the record of a collection to try things on
 	moment                                            *gatetest.Moment  // before anybody tried anything
 }
 
-func newWorld(t *testing.T) *world {
+// What before does comes first of all.
+func newWorld(t *testing.T, before ...func(s *gatetest.Stage)) *world {
 	t.Helper()
 	s := gatetest.New(t)
+	for _, f := range before {
+		f(s)
+	}
 	w := &world{Stage: s, spare: map[string]string{}}
 	w.request = s.Simple(t)
 	s.Move(t, s.Sam, w.request, "send")
@@ -81,6 +93,8 @@ func newWorld(t *testing.T) *world {
 	add("memberships", map[string]any{"user": user, "organization": org, "role": "viewer"})
 	staff := add("staff", person("zed", map[string]any{"role": "operator", "active": true}))
 	add("_superusers", person("zen", nil))
+	wanda := s.Add(t, "staff", person("wanda", map[string]any{"role": "owner", "duties": []string{"handler"}, "active": true}))
+	s.Add(t, "walls", map[string]any{"staff": wanda.Id, "organization": s.Bluebell.Id, "reason": "Related"})
 	add("walls", map[string]any{"staff": staff, "organization": s.Kestrel.Id, "reason": "Related"})
 	add("delegations", map[string]any{"from": s.Anna.Id, "to": s.Ben.Id, "organization": s.Bluebell.Id, "starts": "2020-01-01 00:00:00.000Z", "ends": "2020-02-01 00:00:00.000Z"})
 	add("settings", map[string]any{"key": "spare", "value": 1})
@@ -93,6 +107,10 @@ func newWorld(t *testing.T) *world {
 	for _, p := range people {
 		s.Token(t, p.who(s))
 	}
+	if _, err := access.Open(s.TestApp, s.Anna, access.Origin{IP: "192.0.2.2"}, s.Clock.Now()); err != nil { // at another device
+		t.Fatal(err)
+	}
+	w.session = access.SessionIn(s.Token(t, s.Anna))
 	w.moment = s.Keep(t)
 	return w
 }
@@ -128,6 +146,7 @@ func (w *world) try(t *testing.T, who *core.Record, method, path string, body an
 
 func (w *world) undo(t *testing.T, a gatetest.Answer, method string) gatetest.Answer {
 	t.Helper()
+	w.Store().Remove("access.tries") // nobody waits for what was tried before
 	if method != http.MethodGet && a.Status < 300 {
 		w.Back(t, w.moment)
 	}
@@ -258,7 +277,7 @@ var acts = []string{"list", "view", "create", "update", "delete"}
 
 // calling is what a route is given: the id in its address, and the body.
 func (w *world) calling(id, path string) (string, any) {
-	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/people/": w.Anna.Id, "/team/": w.vera, "/delegations/": w.spare["delegations"]}
+	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/people/": w.Anna.Id, "/team/": w.vera, "/delegations/": w.spare["delegations"], "/sessions/": w.session}
 	for part, with := range ids {
 		if strings.Contains(path, "/api/portal"+part+"{id}") {
 			path = strings.Replace(path, "{id}", with, 1)
@@ -284,6 +303,7 @@ func (w *world) calling(id, path string) (string, any) {
 		"workflow.patch_item":    map[string]any{"answers": map[string]any{"text": "Some"}},
 		"workflow.migrate":       map[string]any{"dry_run": true},
 		"workflow.bulk":          map[string]any{"action": "priority", "priority": "high", "requests": []string{w.request}, "dry_run": true},
+		"access.view_as":         map[string]any{"user": w.Anna.Id},
 		"access.change_member":   map[string]any{"role": "viewer"},
 		"access.lend_powers":     map[string]any{"to": w.Vera.Id, "organization": w.Bluebell.Id, "ends": schema.Stamp(w.Clock.Now().AddDate(0, 1, 0))},
 		"access.invite":          map[string]any{"email": "another@example.com", "organization": w.Bluebell.Id, "role": "member"},
@@ -375,7 +395,7 @@ func policyText(order []string, columns []map[string]string) string {
 	var b strings.Builder
 	b.WriteString("# Who may do what. Written by: go test ./hooks -run TestPolicy -update; every changed line is a decision.\n")
 	b.WriteString("# \"other\" is an admin of another client, \"child\" a member of an office below; s.… are staff by role (the operator\n")
-	b.WriteString("# is the handler). Lists: \"sees\" some records, \"empty\" none, else the status. 404 is the answer for what one may not see.\n\n")
+	b.WriteString("# is the handler, s.walled an owner who is kept from the client). Lists: \"sees\" some records, \"empty\" none, else the status. 404 is the answer for what one may not see.\n\n")
 	fmt.Fprintf(&b, "%-52s", "")
 	for _, p := range people {
 		fmt.Fprintf(&b, " %-10s", p.title)
