@@ -105,16 +105,6 @@ func (x *trial) call(t *testing.T, r hooks.Row, who *core.Record) string {
 	return fmt.Sprint(a.Status, moments.ReplaceAllString(canonical(a.Raw), ""))
 }
 
-// canonical is an answer with its keys in order.
-func canonical(raw []byte) string {
-	var v any
-	if json.Unmarshal(raw, &v) != nil {
-		return string(raw)
-	}
-	b, _ := json.Marshal(v)
-	return string(b)
-}
-
 // mistaken says who notices that a route is mistaken, "" if nobody.
 func (x *trial) mistaken(t *testing.T, r hooks.Row, wrong mistaking) string {
 	t.Helper()
@@ -126,6 +116,56 @@ func (x *trial) mistaken(t *testing.T, r hooks.Row, wrong mistaking) string {
 		}
 	}
 	return ""
+}
+
+// Whoever asks a route about what is not theirs is answered as about what does not
+// exist, to the letter.
+func TestMatrix_notYoursIsNotThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	d, err := w.FindRecordById("documents", w.document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := []string{w.request, w.paused, w.item, w.invitation, w.mail, w.Bluebell.Id, w.Anna.Id, w.Vera.Id, w.vera, w.spare["delegations"], w.session, w.document}
+	var pairs []string
+	for _, id := range ids {
+		pairs = append(pairs, id, nowhereID)
+	}
+	absent := strings.NewReplacer(pairs...)
+	asked := 0
+	for _, p := range people {
+		if p.title != "other" && p.title != "s.walled" {
+			continue
+		}
+		who := p.who(w.Stage)
+		compare := func(method, path, body string) {
+			t.Helper()
+			if absent.Replace(path+body) == path+body {
+				return // it names nothing that might be somebody's
+			}
+			asked++
+			there, nowhere := w.try(t, who, method, path, body), w.try(t, who, method, absent.Replace(path), absent.Replace(body))
+			if there.Status != nowhere.Status || absent.Replace(canonical(there.Raw)) != canonical(nowhere.Raw) {
+				t.Errorf("%s, %s %s: %d %s, and for what is not there %d %s", p.title, method, path, there.Status, there.Raw, nowhere.Status, nowhere.Raw)
+			}
+		}
+		for _, r := range w.House.Rows {
+			if !isMethod(r.When) || !strings.HasPrefix(r.What, "/api/") || p.title == "s.walled" && slices.Contains(hasNone["does not ask for walls"], r.ID) {
+				continue
+			}
+			path, body := w.calling(r.ID, r.What)
+			b, err := json.Marshal(body)
+			if err != nil || r.When == http.MethodGet {
+				b = nil
+			}
+			compare(r.When, path, string(b))
+		}
+		compare(http.MethodGet, "/api/files/documents/"+d.Id+"/"+d.GetString("file")+"?token="+w.FileToken(t, who), "")
+	}
+	if t.Logf("%d questions, each about what is not theirs and what is not there", asked); asked < 70 {
+		t.Error("that is too few")
+	}
 }
 
 // mistakes stands in front of the routes, and takes callers of one of them for
