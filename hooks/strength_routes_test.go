@@ -151,8 +151,8 @@ func TestMatrix_notYoursIsNotThere(t *testing.T) {
 			}
 		}
 		for _, r := range w.House.Rows {
-			if !isMethod(r.When) || !strings.HasPrefix(r.What, "/api/") || p.title == "s.walled" && slices.Contains(hasNone["does not ask for walls"], r.ID) {
-				continue
+			if !isMethod(r.When) || !strings.HasPrefix(r.What, "/api/") || p.title == "s.walled" && (slices.Contains(hasNone["does not ask for walls"], r.ID) || r.ID == "access.reach") {
+				continue // staff know the firm's people, and its clients' by name; walls hide what is theirs
 			}
 			path, body := w.calling(r.ID, r.What)
 			b, err := json.Marshal(body)
