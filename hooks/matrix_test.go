@@ -279,8 +279,14 @@ func (m *matrix) pages(t testing.TB, person string) {
 		if strings.HasPrefix(r.What, "/api/portal/clients/") {
 			ids = m.organizations
 		}
+		nowhere := m.ask(t, person, r.When, strings.ReplaceAll(r.What, "{id}", nowhereID), nil)
 		for column, id := range ids {
 			a := m.ask(t, person, r.When, strings.ReplaceAll(r.What, "{id}", id), nil)
+			if strings.Contains(r.What, "/requests/") || strings.Contains(r.What, "/clients/") {
+				if m.sees.cells[person][column] == "-" && canonical(a.Raw) != canonical(nowhere.Raw) {
+					m.wrong("%s tells %s of %s from what is not there: %s, %s", person, r.What, column, a.Raw, nowhere.Raw)
+				}
+			}
 			if cell := m.sees.cells[person][column]; cell == "-" && a.Status == http.StatusOK {
 				m.wrong("%s opens %s of %s", person, r.What, column)
 			} else if strings.HasSuffix(r.What, "/requests/{id}") && cell != "-" && a.Status != http.StatusOK {

@@ -466,15 +466,24 @@ func (m *matrix) look(t testing.TB) {
 			}
 			m.rows[c.Name] = append(m.rows[c.Name], x)
 		}
-		if _, listed := m.sees.collections[c.Name]; !listed && c.Fields.GetByName("scope") == nil {
-			t.Errorf("nobody has decided who sees %s: it carries no scope, and testdata/sees.txt does not speak of it", c.Name)
-		}
-		for _, f := range c.Fields {
-			if name := c.Name + "." + f.GetName(); !strings.HasPrefix(name, "_") && f.GetHidden() != m.sees.hidden[name] {
-				t.Errorf("%s is hidden: %v, and testdata/sees.txt says otherwise", name, f.GetHidden())
-			}
+		for _, u := range m.sees.undecided(c) {
+			t.Error(u)
 		}
 	}
+}
+
+// undecided says what the table lacks about a collection.
+func (s *sees) undecided(c *core.Collection) []string {
+	var list []string
+	if _, listed := s.collections[c.Name]; !listed && c.Fields.GetByName("scope") == nil {
+		list = append(list, fmt.Sprintf("nobody has decided who sees %s: it carries no scope, and testdata/sees.txt does not speak of it", c.Name))
+	}
+	for _, f := range c.Fields {
+		if name := c.Name + "." + f.GetName(); !strings.HasPrefix(name, "_") && f.GetHidden() != s.hidden[name] {
+			list = append(list, fmt.Sprintf("%s is hidden: %v, and testdata/sees.txt says otherwise", name, f.GetHidden()))
+		}
+	}
+	return list
 }
 
 // ask sends a request as somebody, and looks for words in the answer that this

@@ -318,45 +318,48 @@ func isMethod(when string) bool {
 	return slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete, http.MethodHead}, when)
 }
 
+// policy asks everything as one person: the lines in their order, and the answers.
+func (w *world) policy(t *testing.T, who *core.Record) (order []string, answers map[string]string) {
+	t.Helper()
+	answers = map[string]string{}
+	note := func(line, answer string) {
+		order = append(order, line)
+		answers[line] = answer
+	}
+	for _, r := range w.House.Rows {
+		if !isMethod(r.When) || !strings.HasPrefix(r.What, "/") {
+			continue
+		}
+		path, body := w.calling(r.ID, r.What)
+		if r.When == http.MethodGet {
+			body = nil
+		}
+		note(fmt.Sprintf("%-6s %s", r.When, r.What), fmt.Sprint(w.try(t, who, r.When, path, body).Status))
+	}
+	collections, err := w.FindAllCollections()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.SortFunc(collections, func(a, b *core.Collection) int { return strings.Compare(a.Name, b.Name) })
+	for _, c := range collections {
+		answers := w.onCollection(t, who, c)
+		for _, act := range acts {
+			if a, asked := answers[act]; asked {
+				note(fmt.Sprintf("%-20s %s", c.Name, act), a.cell)
+			}
+		}
+	}
+	return order, answers
+}
+
 // One table says who may do what with every collection and every route. A new
 // one fails here until somebody has decided: look at its lines, then keep them.
 func TestPolicy_everyCollectionAndRouteForEverybody(t *testing.T) {
+	w := newWorld(t)
 	columns := make([]map[string]string, len(people))
 	var order []string
-	note := func(n int, line, answer string) {
-		if !slices.Contains(order, line) {
-			order = append(order, line)
-		}
-		if columns[n] == nil {
-			columns[n] = map[string]string{}
-		}
-		columns[n][line] = answer
-	}
-	w := newWorld(t)
 	for n, p := range people {
-		for _, r := range w.House.Rows {
-			if !isMethod(r.When) || !strings.HasPrefix(r.What, "/") {
-				continue
-			}
-			path, body := w.calling(r.ID, r.What)
-			if r.When == http.MethodGet {
-				body = nil
-			}
-			note(n, fmt.Sprintf("%-6s %s", r.When, r.What), fmt.Sprint(w.try(t, p.who(w.Stage), r.When, path, body).Status))
-		}
-		collections, err := w.FindAllCollections()
-		if err != nil {
-			t.Fatal(err)
-		}
-		slices.SortFunc(collections, func(a, b *core.Collection) int { return strings.Compare(a.Name, b.Name) })
-		for _, c := range collections {
-			answers := w.onCollection(t, p.who(w.Stage), c)
-			for _, act := range acts {
-				if a, asked := answers[act]; asked {
-					note(n, fmt.Sprintf("%-20s %s", c.Name, act), a.cell)
-				}
-			}
-		}
+		order, columns[n] = w.policy(t, p.who(w.Stage))
 	}
 	forbidden(t, columns)
 	golden(t, "policy.txt", policyText(order, columns))

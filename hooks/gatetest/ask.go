@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -40,6 +41,7 @@ func (s *Stage) build() (built http.Handler, err error) {
 	if err != nil {
 		return nil, err
 	}
+	theirs := patterns(router.RouterGroup)
 	event := &core.ServeEvent{App: s.TestApp, Router: router, Server: &http.Server{}}
 	err = s.OnServe().Trigger(event, func(e *core.ServeEvent) error {
 		mux, err := e.Router.BuildMux()
@@ -47,6 +49,7 @@ func (s *Stage) build() (built http.Handler, err error) {
 		s.bound = map[string][]handler{}
 		s.note(reflect.ValueOf(e.Router.Middlewares))
 		s.findHooks()
+		s.routes = slices.DeleteFunc(patterns(e.Router.RouterGroup), func(p string) bool { return slices.Contains(theirs, p) })
 		return err
 	})
 	return built, err

@@ -56,6 +56,7 @@ type Stage struct {
 	once      sync.Once
 	handler   http.Handler
 	built     error
+	routes    []string             // what is served beyond PocketBase's own
 	bound     map[string][]handler // hooks and middlewares by their ids
 }
 

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"unsafe"
+
+	"github.com/pocketbase/pocketbase/core"
+	"github.com/pocketbase/pocketbase/tools/router"
 )
 
 // Off takes the hook or middleware with an id away, as if it did nothing but let
@@ -36,6 +39,32 @@ func (s *Stage) Bound(t testing.TB) []string {
 		ids = append(ids, id)
 	}
 	return ids
+}
+
+// Routes are the patterns of everything that is served beyond PocketBase's own.
+func (s *Stage) Routes(t testing.TB) []string {
+	t.Helper()
+	s.Handler(t)
+	return s.routes
+}
+
+// patterns are what a group of routes serves, as "GET /path".
+func patterns(group *router.RouterGroup[*core.RequestEvent]) []string {
+	var list []string
+	children := reflect.ValueOf(group).Elem().FieldByName("children")
+	children = reflect.NewAt(children.Type(), unsafe.Pointer(children.UnsafeAddr())).Elem() //nolint:gosec // a field that only tests look at
+	for n := range children.Len() {
+		switch child := children.Index(n).Interface().(type) {
+		case *router.Route[*core.RequestEvent]:
+			list = append(list, strings.TrimSpace(child.Method+" "+group.Prefix+child.Path))
+		case *router.RouterGroup[*core.RequestEvent]:
+			for _, p := range patterns(child) {
+				method, path, _ := strings.Cut(p, " ")
+				list = append(list, method+" "+group.Prefix+path)
+			}
+		}
+	}
+	return list
 }
 
 // handler is one of PocketBase's, of whatever event.
