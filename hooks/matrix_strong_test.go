@@ -116,7 +116,8 @@ func (m *strong) locks(t *testing.T) []lock {
 				continue
 			}
 			for _, mutant := range mutants(*before) {
-				list = append(list, lock{kind: rule, name: fmt.Sprintf("%s of %s as %q", rule, c.Name, mutant),
+				list = append(list, lock{
+					kind: rule, name: fmt.Sprintf("%s of %s as %q", rule, c.Name, mutant),
 					break1:  func() func() { return m.replace(t, c.Name, rule, *before, mutant) },
 					noticed: func() bool { return m.notices(t, c, rule) },
 				})
@@ -124,7 +125,8 @@ func (m *strong) locks(t *testing.T) []lock {
 		}
 		for _, f := range c.Fields {
 			if name := f.GetName(); f.GetHidden() {
-				list = append(list, lock{kind: "hidden", name: c.Name + "." + name,
+				list = append(list, lock{
+					kind: "hidden", name: c.Name + "." + name,
 					break1:  func() func() { return m.show(t, c.Name, name) },
 					noticed: func() bool { return m.shown(t, c, name) },
 				})

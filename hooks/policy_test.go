@@ -128,7 +128,7 @@ func (w *world) fill(t *testing.T) {
 		"reads":              {"person": w.Anna.Id, "request": w.request, "at": at},
 		"field_secrets":      {"request": w.request, "field": "x", "value": "x"},
 		"idempotency_keys":   {"principal": w.Sam.Id, "key": "x", "digest": "x", "answer": "x", "expires": at},
-		"viewings":           {"user": w.Anna.Id, "staff": w.Sam.Id, "until": at, "ended": at, "token_hash": "x"},
+		"viewings":           {"user": w.Ben.Id, "staff": w.Sam.Id, "until": at, "ended": at, "token_hash": "x"},
 	} {
 		row["id"] = schema.NewID()
 		if err := schema.Insert(w.TestApp, table, row); err != nil {

@@ -52,7 +52,7 @@ func (s *Stage) Routes(t testing.TB) []string {
 func patterns(group *router.RouterGroup[*core.RequestEvent]) []string {
 	var list []string
 	children := reflect.ValueOf(group).Elem().FieldByName("children")
-	children = reflect.NewAt(children.Type(), unsafe.Pointer(children.UnsafeAddr())).Elem() //nolint:gosec // a field that only tests look at
+	children = reflect.NewAt(children.Type(), unsafe.Pointer(children.UnsafeAddr())).Elem()
 	for n := range children.Len() {
 		switch child := children.Index(n).Interface().(type) {
 		case *router.Route[*core.RequestEvent]:
@@ -77,7 +77,7 @@ func (s *Stage) findHooks() {
 	for n := range app.NumField() {
 		if f := app.Field(n); strings.HasPrefix(app.Type().Field(n).Name, "on") && f.Kind() == reflect.Pointer && !f.IsNil() {
 			list := f.Elem().FieldByName("handlers")
-			s.note(reflect.NewAt(list.Type(), unsafe.Pointer(list.UnsafeAddr())).Elem()) //nolint:gosec // a field that only tests look at
+			s.note(reflect.NewAt(list.Type(), unsafe.Pointer(list.UnsafeAddr())).Elem())
 		}
 	}
 }
