@@ -165,6 +165,7 @@ func (m *matrix) pings(t testing.TB) (heard int) {
 			writer = m.who["s.compliance"]
 		}
 		done(t, m.Ask(t, writer, http.MethodPost, records("internal_notes"), map[string]any{"request": m.requests[column], "body": "More " + canary(column, true)}), http.StatusOK)
+		done(t, m.Ask(t, writer, http.MethodPost, records("messages"), map[string]any{"request": m.requests[column], "body": "More " + canary(column, false)}), http.StatusOK)
 		m.Deliver(t)
 		for person, c := range clients {
 			for len(c.Channel()) > 0 {
