@@ -332,18 +332,20 @@ func (v *Invitations) mayInvite(tx core.App, actor schema.Actor, organization st
 
 // mayLook says who may send an invitation again or withdraw it: who may invite
 // there, and who asked somebody to act for oneself. To everybody else on the
-// client's side there is no such invitation.
+// client's side, and to staff who do not see the organization, there is no such
+// invitation.
 func (v *Invitations) mayLook(tx core.App, actor schema.Actor, organization string, record *core.Record) error {
-	if actor.Kind != schema.ActorUser {
-		return v.needManager(tx, actor, organization)
-	}
-	if record == nil {
+	var err error
+	switch {
+	case actor.Kind != schema.ActorUser:
+		err = v.needManager(tx, actor, organization)
+	case record == nil:
 		return unknownInvitation()
-	}
-	if isLoan(record) && record.GetString("invited_by_user") == actor.ID {
+	case isLoan(record) && record.GetString("invited_by_user") == actor.ID:
 		return nil
+	default:
+		_, _, err = leads(tx, v.Clock, actor, organization)
 	}
-	_, _, err := leads(tx, v.Clock, actor, organization)
 	var refusal *problem.Error
 	if errors.As(err, &refusal) && refusal.Code == problem.NotFound {
 		return unknownInvitation()

@@ -6,6 +6,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/pocketbase/pocketbase/apis"
@@ -34,18 +36,23 @@ func (s *Stage) Handler(t testing.TB) http.Handler {
 	return s.handler
 }
 
-func (s *Stage) build() (handler http.Handler, err error) {
+func (s *Stage) build() (built http.Handler, err error) {
 	router, err := apis.NewRouter(s.TestApp)
 	if err != nil {
 		return nil, err
 	}
+	theirs := patterns(router.RouterGroup)
 	event := &core.ServeEvent{App: s.TestApp, Router: router, Server: &http.Server{}}
 	err = s.OnServe().Trigger(event, func(e *core.ServeEvent) error {
 		mux, err := e.Router.BuildMux()
-		handler = mux
+		built = mux
+		s.bound = map[string][]handler{}
+		s.note(reflect.ValueOf(e.Router.Middlewares))
+		s.findHooks()
+		s.routes = slices.DeleteFunc(patterns(e.Router.RouterGroup), func(p string) bool { return slices.Contains(theirs, p) })
 		return err
 	})
-	return handler, err
+	return built, err
 }
 
 // Token signs a person in and gives the token, the same one while it holds; nil
