@@ -66,6 +66,7 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 			t.Fatal(err)
 		}
 	}
+	programs := w.program()
 	request := w.open(pick(w.r, w.orgs), users)
 	if w.r.IntN(4) == 0 {
 		closed, err := s.FindRecordById("organizations", pick(w.r, w.orgs).Id)
@@ -104,9 +105,22 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 		}
 		w.Add(w.t, "delegations", lent)
 	}
-	w.people = slices.Concat(users, staff)
+	w.people = slices.Concat(users, staff, programs)
 	w.collect(request)
 	return w
+}
+
+// program is one of Mia's, if she may have any, perhaps for one client alone.
+func (w *smallWorld) program() []*core.Record {
+	w.t.Helper()
+	if !w.Mia.GetBool("active") || !slices.Contains([]string{"manager", "owner"}, w.Mia.GetString("role")) {
+		return nil
+	}
+	in := access.NewProgram{Name: "Software", Role: pick(w.r, []string{"viewer", "operator", "manager"}), Duties: schema.Strings(w.Mia.GetString("duties"))}
+	if w.r.IntN(2) == 0 {
+		in.Organizations = []string{pick(w.r, w.orgs).Id}
+	}
+	return []*core.Record{w.Program(w.t, w.Mia, in)}
 }
 
 // open opens a request with a message, a note and a file, perhaps restricted.

@@ -11,6 +11,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/schema"
 )
@@ -29,6 +30,13 @@ var people = []struct {
 	{"s.operator", func(s *gatetest.Stage) *core.Record { return s.Sam }},
 	{"s.manager", func(s *gatetest.Stage) *core.Record { return s.Mia }},
 	{"s.owner", func(s *gatetest.Stage) *core.Record { return s.Pat }},
+	{"program", func(s *gatetest.Stage) *core.Record {
+		account, err := s.FindFirstRecordByFilter("staff", "name = 'CRM for Pat'")
+		if err != nil {
+			panic(err)
+		}
+		return account
+	}},
 	{"superuser", func(s *gatetest.Stage) *core.Record { return s.Sol }},
 }
 
@@ -45,6 +53,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	s := gatetest.New(t)
+	s.Program(t, s.Pat, access.NewProgram{Name: "CRM", Role: "manager"})
 	w := &world{Stage: s, spare: map[string]string{}}
 	w.request = s.Simple(t)
 	s.Move(t, s.Sam, w.request, "send")
@@ -311,7 +320,7 @@ func policyText(order []string, columns []map[string]string) string {
 	var b strings.Builder
 	b.WriteString("# Who may do what. Written by: go test ./hooks -run TestPolicy -update; every changed line is a decision.\n")
 	b.WriteString("# \"other\" is an admin of another client, \"child\" a member of an office below; s.… are staff by role (the operator\n")
-	b.WriteString("# is the handler). Lists: \"sees\" some records, \"empty\" none, else the status. 404 is the answer for what one may not see.\n\n")
+	b.WriteString("# is the handler), \"program\" is software with the token of a manager. Lists: \"sees\" some records, \"empty\" none, else the status. 404 is the answer for what one may not see.\n\n")
 	fmt.Fprintf(&b, "%-52s", "")
 	for _, p := range people {
 		fmt.Fprintf(&b, " %-10s", p.title)

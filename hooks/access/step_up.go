@@ -21,8 +21,12 @@ const provedLasts = 10 * time.Minute
 
 // Proved refuses staff who have not shown within the last minutes that they are
 // still who signed in: before exports of a whole client, changes of roles, walls
-// and security settings. Clients and superusers are not asked by it.
+// and security settings. Clients and superusers are not asked by it; a program
+// can prove nothing, so that these are never its to do.
 func (s *Sessions) Proved(e *core.RequestEvent) error {
+	if e.Auth != nil && e.Auth.GetString("maker") != "" {
+		return personNeeded()
+	}
 	if e.Auth == nil || e.Auth.Collection().Name != schema.Staff || e.Get(requestRehearsal) != nil {
 		return nil
 	}

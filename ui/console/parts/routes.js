@@ -34,6 +34,7 @@ export const pages = [
     { name: "run", path: "run/{id}", file: "pages/run.js", make: "pageRun" },
     { name: "person", path: "person/{id}", file: "pages/person.js", make: "pagePerson" },
     { name: "team", path: "firm", file: "pages/team.js", make: "pageTeam" },
+    { name: "programs", path: "programs", file: "pages/programs.js", make: "pagePrograms" },
     { name: "account", path: "account", file: "pages/account.js", make: "pageAccount" },
     { name: "mail", path: "mail", file: "pages/mail.js", make: "pageMail" },
 ];
