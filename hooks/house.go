@@ -92,9 +92,10 @@ func NewHouse(app core.App, o Options) *House {
 			})
 			return event.Emit(tx, event.Event{Type: f.Type, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
 		},
-		Audit: h.trace,
+		Audit:  h.trace,
+		Proved: func(e *core.RequestEvent) error { return h.Sessions.Proved(e) },
 	}
-	h.Team = &access.Team{App: app, Clock: o.Clock, Invites: h.Invitations, Audit: h.trace, Leave: h.Engine.Leave}
+	h.Team = &access.Team{App: app, Clock: o.Clock, Invites: h.Invitations, Proved: h.Invitations.Proved, Audit: h.trace, Leave: h.Engine.Leave}
 	h.Delegations = &access.Delegations{App: app, Clock: o.Clock, Invites: h.Invitations}
 	h.Setup = &access.Setup{App: app, Clock: o.Clock, Audit: func(tx core.App, t access.Trace) error {
 		h.Engine.Forget() // the firm has a time zone now

@@ -93,6 +93,8 @@ func Register(app core.App, o Options) *House {
 	on(r, "update request", "staff", 30, "access.prove_staff_update", app.OnRecordUpdateRequest("staff"), h.Sessions.ProveStaff)
 	on(r, "create request", "memberships", 30, "access.prove_membership_create", app.OnRecordCreateRequest("memberships"), h.Sessions.ProveMembership)
 	on(r, "update request", "memberships", 30, "access.prove_membership_update", app.OnRecordUpdateRequest("memberships"), h.Sessions.ProveMembership)
+	on(r, "update request", "organizations", 30, "access.prove_organization", app.OnRecordUpdateRequest("organizations"), h.Sessions.ProveOrganization)
+	on(r, "create request", "delegations", 30, "access.prove_delegation", app.OnRecordCreateRequest("delegations"), h.Sessions.ProveDelegation)
 	on(r, "create request", "walls", 10, "access.manage_create_walls", app.OnRecordCreateRequest("walls"), access.Manage)
 	on(r, "update request", "walls", 10, "access.manage_update_walls", app.OnRecordUpdateRequest("walls"), access.Manage)
 	on(r, "delete request", "walls", 10, "access.manage_delete_walls", app.OnRecordDeleteRequest("walls"), access.Manage)
