@@ -123,6 +123,23 @@ func (w *smallWorld) program() []*core.Record {
 	return []*core.Record{w.Program(w.t, w.Mia, in)}
 }
 
+// endPrograms keeps a world from working for the programs of those before it.
+func (w *smallWorld) endPrograms() {
+	w.t.Helper()
+	for _, who := range w.people {
+		if who.GetString("maker") == "" {
+			continue
+		}
+		if _, err := w.DB().NewQuery(`UPDATE programs SET ended = 'x' WHERE id = {:id}`).Bind(map[string]any{"id": who.Id}).Execute(); err != nil {
+			w.t.Fatal(err)
+		}
+		who.Set("active", false)
+		if err := w.Save(who); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // open opens a request with a message, a note and a file, perhaps restricted.
 func (w *smallWorld) open(org *core.Record, users []*core.Record) string {
 	w.t.Helper()
@@ -294,6 +311,7 @@ func TestExplain_agreesWithTheAPIOnRandomWorlds(t *testing.T) {
 				saw++
 			}
 		}
+		w.endPrograms()
 		for _, wall := range w.walls {
 			if err := s.Delete(wall); err != nil {
 				t.Fatal(err)

@@ -187,7 +187,7 @@ func (g Guard) WallSaved(e *core.RecordEvent) error {
 // behindWall derives for a person, and for the programs that act for the person.
 func behindWall(tx core.App, staff string, now time.Time) error {
 	var programs []string
-	if err := tx.DB().NewQuery(`SELECT id FROM staff WHERE maker = {:maker}`).Bind(dbx.Params{"maker": staff}).Column(&programs); err != nil {
+	if err := tx.DB().NewQuery(`SELECT id FROM staff WHERE maker = {:maker} AND active = 1`).Bind(dbx.Params{"maker": staff}).Column(&programs); err != nil {
 		return fmt.Errorf("find programs of %s: %w", staff, err)
 	}
 	for _, id := range append(programs, staff) {

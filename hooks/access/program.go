@@ -322,6 +322,9 @@ func followMaker(tx core.App, maker *core.Record, actor schema.Actor, now time.T
 		}
 		account.Set("name", programName(p.Name, p.MakerName))
 		account.Set("duties", intersection(schema.Strings(p.Duties), schema.Strings(maker.GetString("duties"))))
+		if !differ(account, "name", "duties") {
+			continue // to save it would derive all that it sees again
+		}
 		schema.SetActor(account, actor)
 		if err := tx.Save(account); err != nil {
 			return fmt.Errorf("save the account of a program: %w", err)

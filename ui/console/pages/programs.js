@@ -86,11 +86,11 @@ export function pagePrograms(ctx) {
                 one.state === "active"
                     ? w.until(date(one.expires))
                     : w.states[/** @type {keyof typeof w.states} */ (one.state)],
-                h("span", { class: "gh-muted gh-sub" }, " ", w.hint(one.hint)),
+                h("span", { class: "gh-muted" }, " · ", w.hint(one.hint)),
             ),
             h(
                 "td",
-                {},
+                { class: "gh-nowrap" },
                 one.state === "active" &&
                     h(
                         "button",

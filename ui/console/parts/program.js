@@ -38,6 +38,7 @@ export async function makeProgram(ctx, done) {
         { name: "organizations", multiple: true, size: "5" },
         clients.map((one) => h("option", { value: one.id }, one.name)),
     );
+    where.selectedIndex = -1; // the first option was chosen before there could be several
     const plays = duties.map((duty) => h("input", { type: "checkbox", name: "duty", value: duty }));
     const expires = h("input", { type: "date", name: "expires", value: day(90), min: day(0), max: day(364) });
     const networks = h("textarea", { name: "networks", rows: "2" });
