@@ -41,7 +41,7 @@ func (h *House) examineIdentity() ([]string, error) {
 	}
 	lines = append(lines, h.examineProxies()...)
 	var without int
-	err = h.App.DB().NewQuery(`SELECT COUNT(*) FROM staff s WHERE s.active = 1 AND NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.principal = s.id AND f.confirmed != '')`).Row(&without)
+	err = h.App.DB().NewQuery(`SELECT COUNT(*) FROM staff s WHERE s.active = 1 AND s.maker = '' AND NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.principal = s.id AND f.confirmed != '')`).Row(&without)
 	if err != nil {
 		return nil, fmt.Errorf("count staff without an app: %w", err)
 	}

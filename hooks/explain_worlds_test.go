@@ -66,6 +66,7 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 			t.Fatal(err)
 		}
 	}
+	programs := w.program()
 	request := w.open(pick(w.r, w.orgs), users)
 	if w.r.IntN(4) == 0 {
 		closed, err := s.FindRecordById("organizations", pick(w.r, w.orgs).Id)
@@ -104,9 +105,39 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 		}
 		w.Add(w.t, "delegations", lent)
 	}
-	w.people = slices.Concat(users, staff)
+	w.people = slices.Concat(users, staff, programs)
 	w.collect(request)
 	return w
+}
+
+// program is one of Mia's, if she may have any, perhaps for one client alone.
+func (w *smallWorld) program() []*core.Record {
+	w.t.Helper()
+	if !w.Mia.GetBool("active") || !slices.Contains([]string{"manager", "owner"}, w.Mia.GetString("role")) {
+		return nil
+	}
+	in := access.NewProgram{Name: "Software", Role: pick(w.r, []string{"viewer", "operator", "manager"}), Duties: schema.Strings(w.Mia.GetString("duties"))}
+	if w.r.IntN(2) == 0 {
+		in.Organizations = []string{pick(w.r, w.orgs).Id}
+	}
+	return []*core.Record{w.Program(w.t, w.Mia, in)}
+}
+
+// endPrograms keeps a world from working for the programs of those before it.
+func (w *smallWorld) endPrograms() {
+	w.t.Helper()
+	for _, who := range w.people {
+		if who.GetString("maker") == "" {
+			continue
+		}
+		if _, err := w.DB().NewQuery(`UPDATE programs SET ended = 'x' WHERE id = {:id}`).Bind(map[string]any{"id": who.Id}).Execute(); err != nil {
+			w.t.Fatal(err)
+		}
+		who.Set("active", false)
+		if err := w.Save(who); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // open opens a request with a message, a note and a file, perhaps restricted.
@@ -280,6 +311,7 @@ func TestExplain_agreesWithTheAPIOnRandomWorlds(t *testing.T) {
 				saw++
 			}
 		}
+		w.endPrograms()
 		for _, wall := range w.walls {
 			if err := s.Delete(wall); err != nil {
 				t.Fatal(err)

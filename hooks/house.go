@@ -54,6 +54,7 @@ type House struct {
 	Explain     *access.Explain
 	Sessions    *access.Sessions
 	Viewings    *access.Viewings
+	Programs    *access.Programs
 	Post        *notify.Post
 	Mailer      *notify.Mailer
 	SignIn      notify.SignIn
@@ -96,9 +97,10 @@ func NewHouse(app core.App, o Options) *House {
 			})
 			return event.Emit(tx, event.Event{Type: f.Type, Organization: f.Organization, Actor: f.Actor, Payload: f.Payload, At: f.At})
 		},
-		Audit: h.trace,
+		Audit:  h.trace,
+		Proved: func(e *core.RequestEvent) error { return h.Sessions.Proved(e) },
 	}
-	h.Team = &access.Team{App: app, Clock: o.Clock, Invites: h.Invitations, Audit: h.trace, Leave: h.Engine.Leave}
+	h.Team = &access.Team{App: app, Clock: o.Clock, Invites: h.Invitations, Proved: h.Invitations.Proved, Audit: h.trace, Leave: h.Engine.Leave}
 	h.Delegations = &access.Delegations{App: app, Clock: o.Clock, Invites: h.Invitations}
 	h.Setup = &access.Setup{App: app, Clock: o.Clock, Audit: func(tx core.App, t access.Trace) error {
 		h.Engine.Forget() // the firm has a time zone now
@@ -106,6 +108,7 @@ func NewHouse(app core.App, o Options) *House {
 	}}
 	h.Viewings = &access.Viewings{App: app, Clock: o.Clock, Audit: h.trace}
 	h.Sessions = &access.Sessions{App: app, Clock: o.Clock, Audit: h.trace, Emit: h.Invitations.Emit, Demo: o.Folder.Demo, Unlimited: ops.LimitsOff()}
+	h.Programs = &access.Programs{App: app, Clock: o.Clock, Sessions: h.Sessions, Audit: h.trace}
 	addresses := notify.Addresses{BaseURL: h.baseURL}
 	h.Post = &notify.Post{Addresses: addresses, App: app, Clock: o.Clock, Link: h.Invitations.Link}
 	h.Mailer = notify.NewMailer(app, o.Clock, h.Post.Digest)
@@ -227,7 +230,7 @@ func (h *House) pass(app core.App, e event.Event) error {
 
 // tick does what time alone brings.
 func (h *House) tick() {
-	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Sessions.Flush(), h.Sessions.Tidy(), h.Viewings.Tidy(), h.Engine.RetireLeft(context.Background(), h.App))
+	err := errors.Join(h.Engine.Tick(context.Background()), access.ExpireInvitations(h.App, h.Options.Clock()), h.Sessions.Flush(), h.Sessions.Tidy(), h.Viewings.Tidy(), h.Programs.Tidy(), h.Engine.RetireLeft(context.Background(), h.App))
 	if err != nil {
 		h.App.Logger().Error("tick failed", slog.Any("error", err))
 	}

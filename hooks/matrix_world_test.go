@@ -184,6 +184,16 @@ func (m *matrix) build(t testing.TB) {
 	m.join(t, two, m.organizations["sibling"], "admin", "active")
 	m.work(t)
 	m.lend(t)
+	for name, p := range map[string]struct {
+		maker string
+		in    access.NewProgram
+	}{
+		"p.all":    {"s.owner", access.NewProgram{Name: "All", Role: "manager", Duties: []string{"partner"}}},
+		"p.own":    {"s.owner", access.NewProgram{Name: "Own", Role: "operator", Organizations: []string{own}}},
+		"p.walled": {"s.walled_manager", access.NewProgram{Name: "Walled", Role: "manager"}},
+	} {
+		m.who[name] = m.Program(t, m.who[p.maker], p.in)
+	}
 	for name, at := range map[string]map[string]any{"s.walled": {"organization": own}, "s.walled_manager": {"organization": own}, "s.walled_one": {"request": m.requests["walled"]}, "s.walled_compliance": {"organization": own}} {
 		at["staff"], at["reason"] = m.who[name].Id, "Related"
 		m.Add(t, "walls", at)

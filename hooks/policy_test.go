@@ -37,6 +37,13 @@ var people = []struct {
 		}
 		return wanda
 	}},
+	{"program", func(s *gatetest.Stage) *core.Record {
+		account, err := s.FindFirstRecordByFilter("staff", "name = 'CRM for Pat'")
+		if err != nil {
+			panic(err)
+		}
+		return account
+	}},
 	{"superuser", func(s *gatetest.Stage) *core.Record { return s.Sol }},
 }
 
@@ -58,6 +65,7 @@ func newWorld(t *testing.T, before ...func(s *gatetest.Stage)) *world {
 	for _, f := range before {
 		f(s)
 	}
+	s.Program(t, s.Pat, access.NewProgram{Name: "CRM", Role: "manager"})
 	w := &world{Stage: s, spare: map[string]string{}}
 	w.request = s.Simple(t)
 	s.Move(t, s.Sam, w.request, "send")
@@ -399,7 +407,7 @@ func policyText(order []string, columns []map[string]string) string {
 	var b strings.Builder
 	b.WriteString("# Who may do what. Written by: go test ./hooks -run TestPolicy -update; every changed line is a decision.\n")
 	b.WriteString("# \"other\" is an admin of another client, \"child\" a member of an office below; s.… are staff by role (the operator\n")
-	b.WriteString("# is the handler, s.walled an owner who is kept from the client). Lists: \"sees\" some records, \"empty\" none, else the status. 404 is the answer for what one may not see.\n\n")
+	b.WriteString("# is the handler, s.walled an owner who is kept from the client, program software with the token of a manager). Lists: \"sees\" some records, \"empty\" none, else the status. 404 is the answer for what one may not see.\n\n")
 	fmt.Fprintf(&b, "%-52s", "")
 	for _, p := range people {
 		fmt.Fprintf(&b, " %-10s", p.title)

@@ -39,7 +39,7 @@ var written = []string{
 	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
 	"runs", "run_items", "viewings",
 	"timers", "pauses", "recurrences",
-	"sessions", "second_factors",
+	"sessions", "second_factors", "programs",
 }
 
 // Collections whose writes the trail records by itself.
@@ -93,6 +93,8 @@ func Register(app core.App, o Options) *House {
 	on(r, "update request", "staff", 30, "access.prove_staff_update", app.OnRecordUpdateRequest("staff"), h.Sessions.ProveStaff)
 	on(r, "create request", "memberships", 30, "access.prove_membership_create", app.OnRecordCreateRequest("memberships"), h.Sessions.ProveMembership)
 	on(r, "update request", "memberships", 30, "access.prove_membership_update", app.OnRecordUpdateRequest("memberships"), h.Sessions.ProveMembership)
+	on(r, "update request", "organizations", 30, "access.prove_organization", app.OnRecordUpdateRequest("organizations"), h.Sessions.ProveOrganization)
+	on(r, "create request", "delegations", 30, "access.prove_delegation", app.OnRecordCreateRequest("delegations"), h.Sessions.ProveDelegation)
 	on(r, "create request", "walls", 10, "access.manage_create_walls", app.OnRecordCreateRequest("walls"), access.Manage)
 	on(r, "update request", "walls", 10, "access.manage_update_walls", app.OnRecordUpdateRequest("walls"), access.Manage)
 	on(r, "delete request", "walls", 10, "access.manage_delete_walls", app.OnRecordDeleteRequest("walls"), access.Manage)
@@ -106,6 +108,7 @@ func Register(app core.App, o Options) *House {
 	on(r, "update request", "delegations", 10, "access.end_delegation", app.OnRecordUpdateRequest("delegations"), h.Delegations.UpdateDelegation)
 	on(r, "delete request", "delegations", 10, "access.keep_delegation", app.OnRecordDeleteRequest("delegations"), access.KeepDelegation)
 	on(r, "delete request", "organizations", 20, "access.keep_organization", app.OnRecordDeleteRequest("organizations"), access.KeepOrganization)
+	on(r, "create request", "staff", 10, "access.create_staff", app.OnRecordCreateRequest("staff"), access.CreateStaff)
 	on(r, "update request", "staff", 10, "access.update_staff", app.OnRecordUpdateRequest("staff"), access.UpdateStaff)
 	on(r, "update request", "users", 10, "access.update_user", app.OnRecordUpdateRequest("users"), access.UpdateUser)
 	on(r, "create", "organizations", 10, "access.fill_organization", app.OnRecordCreate("organizations"), h.Guard.FillOrganization)
@@ -179,7 +182,7 @@ func Register(app core.App, o Options) *House {
 		Row{"every minute", "time, invitations, versions", "house.tick", 0}, Row{"every second", "runs", "workflow.work", 0}, Row{"every minute", "backups", "backup.tick", 0})
 
 	// ---- start and stop
-	*r = append(*r, Row{"every request", "*", "ops.provenance", -100000}, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "viewings", "access.check_viewing", -1011}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "sign-in by code", "access.guard_codes", 102}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
+	*r = append(*r, Row{"every request", "*", "ops.provenance", -100000}, Row{"every answer", "*", "console.headers", -2000}, Row{"every request", "viewings", "access.check_viewing", -1011}, Row{"every request", "programs", "access.check_program", -1010}, Row{"every request", "tokens", "access.check_session", -1012}, Row{"every request", "dashboard's start", "console.start_up", -900}, Row{"every request", "account flows", "access.offered", 100}, Row{"every request", "sign-in by code", "access.guard_codes", 102}, Row{"every request", "impersonation", "access.refuse_impersonation", 105}, Row{"every request", "SQL console", "audit.sql", 110})
 	routes := h.routes()
 	for _, x := range routes {
 		*r = append(*r, Row{x.method, x.path, x.id, 0})
@@ -229,6 +232,9 @@ func (h *House) routes() []route {
 		{"GET", "/api/portal/people/{id}/sessions", "access.person_sessions", false, h.Sessions.PersonSessionsRoute},
 		{"DELETE", "/api/portal/people/{id}/sessions", "access.end_person", false, h.Sessions.EndPersonRoute},
 		{"POST", "/api/portal/people/{id}/second-factor/reset", "access.reset_factor", false, h.Sessions.ResetFactorRoute},
+		{"GET", "/api/portal/programs", "access.programs", false, h.Programs.ListRoute},
+		{"POST", "/api/portal/programs", "access.make_program", false, h.Programs.MakeRoute},
+		{"POST", "/api/portal/programs/{id}/revoke", "access.revoke_program", false, h.Programs.RevokeRoute},
 		{"POST", "/api/portal/setup", "access.setup", true, h.Setup.CompleteRoute},
 		{"POST", "/api/portal/setup/look", "access.setup_look", true, h.Setup.LookRoute},
 		{"POST", "/api/portal/invitations", "access.invite", false, h.Invitations.InviteRoute},
@@ -309,6 +315,7 @@ func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	// After the auth token was read (-1020), before anybody acts on it.
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_session", Priority: -1012, Func: h.Sessions.Check(public(routes))})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_viewing", Priority: -1011, Func: h.Viewings.Check})
+	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.check_program", Priority: -1010, Func: h.Programs.Check})
 	// After the auth token was read (-1020), before superusers are asked for (0).
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "console.start_up", Priority: -900, Func: console.StartUp})
 	e.Router.Bind(&hook.Handler[*core.RequestEvent]{Id: "access.offered", Priority: 100, Func: access.Offered})
@@ -318,7 +325,7 @@ func (h *House) serve(e *core.ServeEvent, routes []route) error {
 	for _, x := range routes {
 		// The trail is the audit log; PocketBase's log of successful calls would
 		// write a row for each.
-		e.Router.Route(x.method, x.path, door(x)).Bind(apis.SkipSuccessActivityLog())
+		e.Router.Route(x.method, x.path, h.door(x)).Bind(apis.SkipSuccessActivityLog())
 	}
 	if h.Options.Console != nil && h.Options.Portal != nil {
 		console.Add(e, h.Options.Console)
@@ -348,14 +355,28 @@ func public(routes []route) func(pattern string) bool {
 }
 
 // door asks for a sign-in where the route does, and makes every error an answer.
-func door(x route) func(*core.RequestEvent) error {
+func (h *House) door(x route) func(*core.RequestEvent) error {
 	return func(e *core.RequestEvent) error {
 		if !x.public && e.Auth == nil {
 			return problem.Reply(e, problem.New(problem.SignIn, "Sign in first."))
 		}
 		e.Response.Header().Set("Cache-Control", "no-store")
+		if access.DryRun(e) {
+			return problem.Reply(e, h.dryRun(e, x.id))
+		}
 		return problem.Reply(e, x.handle(e))
 	}
+}
+
+// dryRun calls a route in a house that stands in the transaction of the
+// request, so that all that it does is rolled back with it.
+func (h *House) dryRun(e *core.RequestEvent, id string) error {
+	for _, x := range NewHouse(e.App, h.Options).routes() {
+		if x.id == id {
+			return x.handle(e)
+		}
+	}
+	return fmt.Errorf("dry run of %s: there is no such route", id)
 }
 
 // keepOthersEdits makes an update write only what it changes: PocketBase would

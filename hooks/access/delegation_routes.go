@@ -141,11 +141,16 @@ func (d *Delegations) ListRoute(e *core.RequestEvent) error {
 //
 //	POST /api/portal/delegations (client) {"to" | "email","name"?,"organization","request"?,"powers"?,"starts"?,"ends","reason"?}
 //	→ 200 {"delegation": id} for somebody of the organization, else {"invitation": id}: the person is asked first
-//	400 not_yours, field_missing, field_invalid, bad_input; 401; 403 staff; 404
+//	400 not_yours, field_missing, field_invalid, bad_input; 401; 403 staff, prove_again (to take steps, or with duties); 404
 func (d *Delegations) LendRoute(e *core.RequestEvent) error {
 	var in Loan
 	if err := readBody(e, &in); err != nil {
 		return problem.Reply(e, err)
+	}
+	if loanMatters(in.Powers) {
+		if err := d.Invites.Proved(e); err != nil {
+			return problem.Reply(e, err)
+		}
 	}
 	delegation, invitation, err := d.Lend(schema.ActorOf(e.Auth, e.RealIP()), in)
 	if err != nil {

@@ -36,12 +36,17 @@ WHERE d.request = '' AND d.revoked = 0 AND d.ends > {:now} AND EXISTS (
 	SELECT 1 FROM memberships g JOIN organizations mine ON mine.id = g.organization
 	WHERE g.user = d."from" AND g.status = 'active' AND top.path >= mine.path AND top.path < mine.path || '~')` + notArchived
 
+	// A program sees what its maker sees of the clients that it was given, until
+	// its token expires.
 	fromStaff = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
-SELECT 'r'||lower(hex(randomblob(7))), s.id, k.prefix || o.id, s.created, {:forever}, 'staff', s.id, {:now}, {:now}
-FROM staff s, organizations o, (SELECT '' AS prefix UNION ALL SELECT 'staff:') k
+SELECT 'r'||lower(hex(randomblob(7))), s.id, k.prefix || o.id, s.created, COALESCE(p.expires, {:forever}), 'staff', s.id, {:now}, {:now}
+FROM staff s LEFT JOIN programs p ON p.id = s.id CROSS JOIN organizations o, (SELECT '' AS prefix UNION ALL SELECT 'staff:') k
 WHERE s.active = 1 AND NOT EXISTS (
 	SELECT 1 FROM walls w JOIN organizations wall ON wall.id = w.organization
-	WHERE w.staff = s.id AND o.path >= wall.path AND o.path < wall.path || '~')`
+	WHERE w.staff IN (s.id, s.maker) AND o.path >= wall.path AND o.path < wall.path || '~')
+AND (s.maker = '' OR p.organizations = '[]' OR EXISTS (
+	SELECT 1 FROM json_each(p.organizations) given JOIN organizations top ON top.id = given.value
+	WHERE o.path >= top.path AND o.path < top.path || '~'))`
 )
 
 // User rewrites what a person on the client's side may see.

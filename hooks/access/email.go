@@ -66,6 +66,9 @@ func FindForCode(e *core.RecordCreateOTPRequestEvent) error {
 		}
 		e.Record = record
 	}
+	if e.Record != nil && e.Record.GetString("maker") != "" {
+		e.Record = nil // nobody reads the mail of a program
+	}
 	return e.Next()
 }
 

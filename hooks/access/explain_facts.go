@@ -77,6 +77,8 @@ func (p *outlook) byRule(record *core.Record, sees bool) []ReasonFact {
 		fact.Text = fmt.Sprintf("%s is active staff with the role %s, and %s are open to that role.", p.name, p.who.GetString("role"), plainName(name))
 	case sees:
 		fact.Text = capital(plainName(name)) + " are open to everybody who is signed in."
+	case staff && p.who.GetString("maker") != "" && p.who.GetBool("active"):
+		fact.Kind, fact.Text = "program", capital(plainName(name))+" are not open to programs."
 	case staff && !p.who.GetBool("active"):
 		fact.Kind, fact.Text = "inactive", "The account of "+p.name+" is not active."
 	case staff:
@@ -119,6 +121,11 @@ func (p *outlook) grants() ([]ReasonFact, error) {
 		case "participant":
 			fact.Text = fmt.Sprintf("%s is named as a participant of %s.", p.name, p.what())
 		case "staff":
+			if p.who.GetString("maker") != "" {
+				fact.Kind = "program"
+				fact.Text = fmt.Sprintf("%s is a program (%s). It sees what its maker sees of the clients that it was given, and %s is among them.", p.name, p.who.GetString("role"), p.what())
+				break
+			}
 			fact.Text = fmt.Sprintf("%s is active staff (%s), and no wall stands between %s and %s.", p.name, p.who.GetString("role"), p.name, p.what())
 		}
 		if err != nil {
@@ -307,12 +314,15 @@ func (p *outlook) missingStaff() ([]ReasonFact, error) {
 		Name   string `db:"name"`
 	}
 	err := p.app.DB().NewQuery(`SELECT w.id, w.reason, COALESCE(o.name, '') AS name FROM walls w LEFT JOIN organizations o ON o.id = w.organization
-		WHERE w.staff = {:me} AND ((w.request != '' AND w.request = {:request}) OR w.organization IN (SELECT value FROM json_each({:ids}))) ORDER BY w.id`).
-		Bind(dbx.Params{"me": p.who.Id, "request": p.request.ID, "ids": schema.JSON(ancestors(p.org.Path))}).All(&walls)
+		WHERE w.staff IN ({:me}, {:maker}) AND ((w.request != '' AND w.request = {:request}) OR w.organization IN (SELECT value FROM json_each({:ids}))) ORDER BY w.id`).
+		Bind(dbx.Params{"me": p.who.Id, "maker": p.who.GetString("maker"), "request": p.request.ID, "ids": schema.JSON(ancestors(p.org.Path))}).All(&walls)
 	if err != nil {
 		return nil, fmt.Errorf("read walls of %s: %w", p.who.Id, err)
 	}
-	facts := make([]ReasonFact, 0, len(walls))
+	facts, err := p.missingProgram()
+	if err != nil {
+		return nil, err
+	}
 	for _, w := range walls {
 		fact := ReasonFact{Kind: "wall", Effect: "limits", Source: schema.Walls, SourceID: w.ID}
 		from := w.Name
@@ -335,6 +345,30 @@ func (p *outlook) missingStaff() ([]ReasonFact, error) {
 	}
 	if len(facts) == 0 {
 		facts = append(facts, ReasonFact{Kind: "staff", Effect: "missing", Text: p.name + " has no access to " + p.what() + "."})
+	}
+	return facts, nil
+}
+
+// missingProgram says that a program's time is over, or that it was given other
+// clients.
+func (p *outlook) missingProgram() ([]ReasonFact, error) {
+	facts := []ReasonFact{}
+	if p.who.GetString("maker") == "" {
+		return facts, nil
+	}
+	program, err := findProgram(p.app, `p.id = {:id}`, dbx.Params{"id": p.who.Id})
+	if err != nil || program == nil {
+		return facts, err
+	}
+	missing := ReasonFact{Kind: "program", Effect: "missing", Source: schema.Programs, SourceID: program.ID}
+	if program.Expires <= schema.Stamp(p.now) {
+		missing.Text = fmt.Sprintf("The token of %s ended on %s.", p.name, day(program.Expires))
+		facts = append(facts, missing)
+	}
+	given := schema.Strings(program.Organizations)
+	if len(given) > 0 && !slices.ContainsFunc(ancestors(p.org.Path), func(id any) bool { return slices.Contains(given, fmt.Sprint(id)) }) {
+		missing.Text = fmt.Sprintf("%s was not given %s.", p.name, p.what())
+		facts = append(facts, missing)
 	}
 	return facts, nil
 }

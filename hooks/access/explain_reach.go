@@ -61,7 +61,7 @@ func (x *Explain) ReachRoute(e *core.RequestEvent) error {
 	if err != nil {
 		return problem.Reply(e, err)
 	}
-	out.SignIns = looksAfter(schema.ActorOf(e.Auth, e.RealIP()), who.Collection().Name) == nil
+	out.SignIns = looksAfter(schema.ActorOf(e.Auth, e.RealIP()), who.Collection().Name) == nil && who.GetString("maker") == ""
 	return e.JSON(http.StatusOK, out)
 }
 

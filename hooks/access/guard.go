@@ -3,6 +3,7 @@ package access
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -153,11 +154,15 @@ func (g Guard) DelegationSaved(e *core.RecordEvent) error {
 	})
 }
 
-// StaffSaved derives what a member of staff may see.
+// StaffSaved derives what a member of staff may see, and what the programs of
+// that person are from now on.
 func (g Guard) StaffSaved(e *core.RecordEvent) error {
-	id := e.Record.Id
+	id, by := e.Record.Id, schema.ActorOn(e.Context, e.Record)
 	return inTransaction(e, func(tx core.App) error {
 		if err := Staff(tx, id, g.Clock()); err != nil {
+			return err
+		}
+		if err := followMaker(tx, e.Record, by, g.Clock()); err != nil {
 			return err
 		}
 		return g.ownScopes(tx, `1 = 1`, nil)
@@ -168,7 +173,7 @@ func (g Guard) StaffSaved(e *core.RecordEvent) error {
 func (g Guard) WallSaved(e *core.RecordEvent) error {
 	staff, request := e.Record.GetString("staff"), e.Record.GetString("request")
 	return inTransaction(e, func(tx core.App) error {
-		if err := Staff(tx, staff, g.Clock()); err != nil {
+		if err := behindWall(tx, staff, g.Clock()); err != nil {
 			return err
 		}
 		// The request may get its own scope, or lose it; all others keep theirs.
@@ -177,6 +182,20 @@ func (g Guard) WallSaved(e *core.RecordEvent) error {
 		}
 		return g.ownScopes(tx, `1 = 1`, nil)
 	})
+}
+
+// behindWall derives for a person, and for the programs that act for the person.
+func behindWall(tx core.App, staff string, now time.Time) error {
+	var programs []string
+	if err := tx.DB().NewQuery(`SELECT id FROM staff WHERE maker = {:maker} AND active = 1`).Bind(dbx.Params{"maker": staff}).Column(&programs); err != nil {
+		return fmt.Errorf("find programs of %s: %w", staff, err)
+	}
+	for _, id := range append(programs, staff) {
+		if err := Staff(tx, id, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // people derives for the users, for those who hold a delegation of theirs, and

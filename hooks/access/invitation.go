@@ -55,6 +55,7 @@ type Invitations struct {
 	Emit    func(tx core.App, f Fact) error
 	Audit   func(tx core.App, t Trace) error
 	BaseURL func() string
+	Proved  func(e *core.RequestEvent) error // refuses who has to prove to be the same person still
 }
 
 // Invitee is whom to invite, and as what.

@@ -73,11 +73,16 @@ func (v *Invitations) answer(e *core.RequestEvent, record *core.Record, err erro
 //
 //	POST /api/portal/invitations (manager, owner, client admin) {"email","name"?,"organization","role"?,"duties"?}
 //	→ 200 InvitationRow; 400 field_missing, field_invalid, already_there (data.invitation: the open one),
-//	bad_input (organization not active), role, not_yours; 401; 404 no such organization; 429 a client's 31st within a day
+//	bad_input (organization not active), role, not_yours; 401; 403 prove_again (as an admin, or with duties); 404 no such organization; 429 a client's 31st within a day
 func (v *Invitations) InviteRoute(e *core.RequestEvent) error {
 	var in Invitee
 	if err := readBody(e, &in); err != nil {
 		return problem.Reply(e, err)
+	}
+	if invitationMatters(in) {
+		if err := v.Proved(e); err != nil {
+			return problem.Reply(e, err)
+		}
 	}
 	record, err := v.Invite(schema.ActorOf(e.Auth, e.RealIP()), in)
 	return v.answer(e, record, err)

@@ -148,7 +148,7 @@ func resetOf(app core.App, principal string) (Reset, error) {
 // trail, and the person is signed out everywhere.
 //
 //	POST /api/portal/people/{id}/second-factor/reset {"reason"} (manager for clients, owner for staff)
-//	→ 202 {"waiting": true} for the first, 204 for the second; 400 role, reason_required, same_person, bad_input (no app); 401; 403; 404
+//	→ 202 {"waiting": true} for the first, 204 for the second; 400 role, reason_required, same_person, bad_input (no app); 401; 403 clients, prove_again; 404
 func (s *Sessions) ResetFactorRoute(e *core.RequestEvent) error {
 	who, err := s.other(e)
 	if err != nil {
@@ -158,6 +158,9 @@ func (s *Sessions) ResetFactorRoute(e *core.RequestEvent) error {
 		Reason string `json:"reason"`
 	}
 	if err := readBody(e, &in); err != nil {
+		return err
+	}
+	if err := s.Proved(e); err != nil {
 		return err
 	}
 	actor, waiting := schema.ActorOf(e.Auth, e.RealIP()), false

@@ -73,7 +73,7 @@ AND (r.visibility = 'organization' OR EXISTS (SELECT 1 FROM json_each(CASE WHEN 
 	requestStaff = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
 SELECT 'r'||lower(hex(randomblob(7))), a.principal, {:scope}, a.since, a.until, 'staff', a.source_id, {:now}, {:now}
 FROM requests r JOIN access a ON a.scope = r.organization AND a.source = 'staff' JOIN staff s ON s.id = a.principal
-WHERE r.id = {:id} AND NOT EXISTS (SELECT 1 FROM walls w WHERE w.staff = s.id AND w.request = r.id)`
+WHERE r.id = {:id} AND NOT EXISTS (SELECT 1 FROM walls w WHERE w.staff IN (s.id, s.maker) AND w.request = r.id)`
 
 	withDuty = ` AND EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(s.duties) THEN s.duties ELSE '[]' END) d WHERE d.value IN (SELECT value FROM json_each({:duties})))`
 )

@@ -160,12 +160,18 @@ func (s *Sessions) Flush() error {
 
 // lastSeen is the newer of what is stored and what is not written yet.
 func (s *Sessions) lastSeen(session, stored string) string {
+	at, _ := s.lastSight(session, stored, "")
+	return at
+}
+
+// lastSight is when, and from where.
+func (s *Sessions) lastSight(session, at, ip string) (string, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if x, ok := s.seen[session]; ok {
-		return max(stored, schema.Stamp(x.at))
+		return max(at, schema.Stamp(x.at)), x.ip
 	}
-	return stored
+	return at, ip
 }
 
 // kept is how long the row of a session that is over stays: it says which

@@ -43,8 +43,9 @@ func (s *Sessions) Check(open func(pattern string) bool) func(*core.RequestEvent
 		if err != nil {
 			return problem.Reply(e, err)
 		}
-		// PocketBase asks whether staff are active at the sign-in only.
-		if alive && (e.Auth.Collection().Name != schema.Staff || e.Auth.GetBool("active")) {
+		// PocketBase asks whether staff are active at the sign-in only. A program
+		// comes with its own token, and with nothing else.
+		if alive && (e.Auth.Collection().Name != schema.Staff || e.Auth.GetBool("active") && e.Auth.GetString("maker") == "") {
 			e.Set(requestSession, session)
 			s.saw(session, e.RealIP())
 			return e.Next()

@@ -247,8 +247,9 @@ func (s Standing) lend(role string, duties, named []string) Standing {
 }
 
 // OfStaff is a member's standing: the duties, if the role lets them act at all.
+// What a program does counts as its maker's, for votes and for four eyes.
 func OfStaff(member StaffMember) Standing {
-	standing := Standing{Roles: map[string]bool{}}
+	standing := Standing{Roles: map[string]bool{}, OnBehalfOf: member.Maker}
 	if !member.AtLeast("operator") {
 		return standing
 	}

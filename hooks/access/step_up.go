@@ -19,11 +19,15 @@ import (
 // is one.
 const provedLasts = 10 * time.Minute
 
-// Proved refuses staff who have not shown within the last minutes that they are
-// still who signed in: before exports of a whole client, changes of roles, walls
-// and security settings. Clients and superusers are not asked by it.
+// Proved refuses people who have not shown within the last minutes that they are
+// still who signed in: before tokens, walls, security settings, and whatever
+// gives somebody powers. Superusers are not asked by it; a program can prove
+// nothing, so that these are never its to do.
 func (s *Sessions) Proved(e *core.RequestEvent) error {
-	if e.Auth == nil || e.Auth.Collection().Name != schema.Staff || e.Get(requestRehearsal) != nil {
+	if e.Auth != nil && e.Auth.GetString("maker") != "" {
+		return personNeeded()
+	}
+	if e.Auth == nil || e.Auth.IsSuperuser() || e.Get(requestRehearsal) != nil {
 		return nil
 	}
 	var proved string
@@ -77,9 +81,41 @@ func (s *Sessions) ProveStaff(e *core.RecordRequestEvent) error {
 	return s.ask(e, e.Record.IsNew() || differ(e.Record, "role", "duties", "active", "email"))
 }
 
-// ProveMembership asks before staff make somebody an admin of a client.
+// ProveMembership asks before somebody gets another role or other duties, or
+// the powers of an admin.
 func (s *Sessions) ProveMembership(e *core.RecordRequestEvent) error {
-	return s.ask(e, e.Record.GetString("role") == "admin" && (e.Record.IsNew() || differ(e.Record, "role", "user", "organization")))
+	return s.ask(e, membershipMatters(e.Record, e.Record.Original()))
+}
+
+// membershipMatters says whether a changed membership gives or shifts powers.
+// Taking access away for a while does not, so that it is done at once.
+func membershipMatters(after, before *core.Record) bool {
+	admin := after.GetString("role") == "admin"
+	if after.IsNew() {
+		return admin || len(schema.Strings(after.GetString("duties"))) > 0
+	}
+	return differBetween(after, before, "role", "user", "organization") ||
+		!slices.Equal(schema.Strings(after.GetString("duties")), schema.Strings(before.GetString("duties"))) ||
+		admin && before.GetString("status") != "active" && after.GetString("status") == "active"
+}
+
+// invitationMatters says whether an invitation gives more than taking part.
+func invitationMatters(in Invitee) bool { return in.Role == "admin" || len(in.Duties) > 0 }
+
+// ProveOrganization asks before an organization moves below another one, whose
+// people see and do more by it then.
+func (s *Sessions) ProveOrganization(e *core.RecordRequestEvent) error {
+	return s.ask(e, differ(e.Record, "parent"))
+}
+
+// ProveDelegation asks before somebody lends the power to take steps, or a duty.
+func (s *Sessions) ProveDelegation(e *core.RecordRequestEvent) error {
+	return s.ask(e, loanMatters(schema.Strings(e.Record.GetString("powers"))))
+}
+
+// loanMatters says whether powers are among those lent by which one signs.
+func loanMatters(named []string) bool {
+	return slices.ContainsFunc(lends(named), func(p string) bool { return Power(p) == Submit || !lendable(p) })
 }
 
 func (s *Sessions) ask(e *core.RecordRequestEvent, matters bool) error {
@@ -92,9 +128,11 @@ func (s *Sessions) ask(e *core.RecordRequestEvent, matters bool) error {
 }
 
 func differ(record *core.Record, names ...string) bool {
-	return slices.ContainsFunc(names, func(name string) bool {
-		return schema.JSON(record.Get(name)) != schema.JSON(record.Original().Get(name))
-	})
+	return differBetween(record, record.Original(), names...)
+}
+
+func differBetween(a, b *core.Record, names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return schema.JSON(a.Get(name)) != schema.JSON(b.Get(name)) })
 }
 
 // KeepWall refuses to lift a wall to those whom it keeps away, and a wall that

@@ -22,6 +22,7 @@ type Team struct {
 	App     core.App
 	Clock   schema.Clock
 	Invites *Invitations
+	Proved  func(e *core.RequestEvent) error // refuses who has to prove to be the same person still
 	Audit   func(tx core.App, t Trace) error
 	Leave   func(tx core.App, actor schema.Actor, leaver, heir, path string) (Left, error)
 }
@@ -206,8 +207,8 @@ func noMember() *problem.Error {
 }
 
 // Change gives a member another role, other duties, or takes and gives back the
-// access for a while.
-func (t *Team) Change(actor schema.Actor, membership string, in MemberPatch) (*core.Record, error) {
+// access for a while. proved is asked where that gives powers.
+func (t *Team) Change(actor schema.Actor, membership string, in MemberPatch, proved func() error) (*core.Record, error) {
 	var changed *core.Record
 	err := t.within(actor, membership, func(tx core.App, m *core.Record) error {
 		before := m.Fresh()
@@ -225,6 +226,11 @@ func (t *Team) Change(actor schema.Actor, membership string, in MemberPatch) (*c
 		}
 		if err := t.mayWrite(tx, actor, before, m, in.Confirm); err != nil {
 			return err
+		}
+		if membershipMatters(m, before) {
+			if err := proved(); err != nil {
+				return err
+			}
 		}
 		changed = m
 		if err := tx.Save(m); err != nil {

@@ -215,13 +215,13 @@ func (t *Team) ListRoute(e *core.RequestEvent) error {
 // ChangeRoute changes a membership.
 //
 //	PATCH /api/portal/team/{membership} (client admin, manager) {"role"?,"duties"?,"status"?: "active"|"suspended","confirm"?}
-//	→ 200 {"membership","role","duties","status"}; 400 not_yours, role, last_admin, field_invalid; 401; 404
+//	→ 200 {"membership","role","duties","status"}; 403 prove_again (role, duties, an admin let in again); 400 not_yours, role, last_admin, field_invalid; 401; 404
 func (t *Team) ChangeRoute(e *core.RequestEvent) error {
 	var in MemberPatch
 	if err := readBody(e, &in); err != nil {
 		return problem.Reply(e, err)
 	}
-	m, err := t.Change(schema.ActorOf(e.Auth, e.RealIP()), e.Request.PathValue("id"), in)
+	m, err := t.Change(schema.ActorOf(e.Auth, e.RealIP()), e.Request.PathValue("id"), in, func() error { return t.Proved(e) })
 	if err != nil {
 		return problem.Reply(e, err)
 	}

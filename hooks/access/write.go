@@ -48,12 +48,23 @@ func atLeast(e *core.RecordRequestEvent, role string) error {
 // own are the fields that people change of themselves.
 var own = []string{"name", "locale", "timezone", "password", "passwordConfirm", "oldPassword", "emailVisibility", "email", "verified", "id", "collectionId", "collectionName", "created", "updated"}
 
+// CreateStaff refuses accounts of programs: those are made with their token.
+func CreateStaff(e *core.RecordRequestEvent) error {
+	if e.Record.GetString("maker") != "" {
+		return problem.Hook(e.App, problem.Field("maker", problem.FieldLocked, "Programs are made on the page Programs."))
+	}
+	return e.Next()
+}
+
 // UpdateStaff lets everybody change the own name, language and password, and
 // owners the rest. The last active owner stays one.
 func UpdateStaff(e *core.RecordRequestEvent) error {
 	info, err := e.RequestInfo()
 	if err != nil {
 		return problem.Hook(e.App, fmt.Errorf("read request: %w", err))
+	}
+	if e.Record.GetString("maker") != "" {
+		return problem.Hook(e.App, problem.New(problem.FieldLocked, "A program is not changed: revoke it, and make another one."))
 	}
 	needsOwner := e.Auth == nil || e.Auth.Id != e.Record.Id
 	for name := range info.Body {

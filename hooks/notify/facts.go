@@ -117,7 +117,7 @@ FROM delegations d JOIN users u ON u.id = d."to"
 WHERE d.revoked = 0 AND d.starts <= {:now} AND d.ends > {:now} AND (d.request = '' OR d.request = {:request})
 AND d.organization IN (SELECT value FROM json_each({:ids})) ORDER BY u.name, u.id`
 
-	readStaff = `SELECT id, name, email, timezone, role, COALESCE(duties, '[]') AS duties FROM staff WHERE active = 1 ORDER BY name, id`
+	readStaff = `SELECT id, name, email, timezone, role, COALESCE(duties, '[]') AS duties FROM staff WHERE active = 1 AND maker = '' ORDER BY name, id`
 
 	readUsers = `SELECT id, name, email, timezone, '' AS role, '[]' AS duties FROM users WHERE id IN (SELECT value FROM json_each({:ids}))`
 

@@ -90,7 +90,7 @@ func (p *Post) invite(tx core.App, e event.Event, payload Payload, r invitationR
 }
 
 const readManagers = `SELECT id, name, email, timezone, role, COALESCE(duties, '[]') AS duties FROM staff
-WHERE active = 1 AND role IN ('manager','owner') AND EXISTS (SELECT 1 FROM access a WHERE a.principal = staff.id AND a.scope = {:scope}
+WHERE active = 1 AND maker = '' AND role IN ('manager','owner') AND EXISTS (SELECT 1 FROM access a WHERE a.principal = staff.id AND a.scope = {:scope}
 	AND a.since <= {:now} AND a.until > {:now}) ORDER BY name, id`
 
 // tellInviter tells who invited, if still a manager who sees the client, else

@@ -13,7 +13,7 @@ import (
 	"gatehouse/hooks/schema"
 )
 
-const readOwners = `SELECT id, name, email, timezone, role, COALESCE(duties, '[]') AS duties FROM staff WHERE active = 1 AND role = 'owner' ORDER BY name, id`
+const readOwners = `SELECT id, name, email, timezone, role, COALESCE(duties, '[]') AS duties FROM staff WHERE active = 1 AND maker = '' AND role = 'owner' ORDER BY name, id`
 
 // attacked tells the owners that somebody tries passwords on an account.
 func (p *Post) attacked(tx core.App, e event.Event) error {

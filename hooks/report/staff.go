@@ -28,7 +28,7 @@ func (r *Reports) GetStaff(e *core.RequestEvent) error {
 		return problem.Reply(e, err)
 	}
 	members := []Member{}
-	err := e.App.DB().NewQuery(`SELECT id, name, email, role, active, COALESCE(duties, '[]') AS stored FROM staff ORDER BY active DESC, name COLLATE NOCASE, id`).All(&members)
+	err := e.App.DB().NewQuery(`SELECT id, name, email, role, active, COALESCE(duties, '[]') AS stored FROM staff WHERE maker = '' ORDER BY active DESC, name COLLATE NOCASE, id`).All(&members)
 	if err != nil {
 		return problem.Reply(e, fmt.Errorf("read staff: %w", err))
 	}

@@ -25,7 +25,7 @@ type Actor struct {
 	Kind       ActorKind
 	ID         string
 	Name       string
-	OnBehalfOf string // id of the member who delegated, else empty
+	OnBehalfOf string // id of the member who delegated, or who made the program; else empty
 	For        string // the name of that member
 	IP         string
 	Locale     string // the person's own, empty for the firm's
@@ -85,6 +85,7 @@ func ActorOf(auth *core.Record, ip string) Actor {
 	switch auth.Collection().Name {
 	case Staff:
 		a.Kind, a.Role, a.Duties, a.Active = ActorStaff, auth.GetString("role"), Strings(auth.GetString("duties")), auth.GetBool("active")
+		a.OnBehalfOf = auth.GetString("maker") // of a program, whose name says for whom it acts
 	case core.CollectionNameSuperusers:
 		a.Kind, a.Name = ActorSuperuser, auth.Email()
 	default:

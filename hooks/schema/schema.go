@@ -52,6 +52,7 @@ const (
 	Recurrences   = "recurrences"
 	Sessions      = "sessions"
 	SecondFactors = "second_factors"
+	Programs      = "programs"
 )
 
 // StaffScope is the scope of what only staff may see, beside the scope that

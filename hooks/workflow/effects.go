@@ -299,7 +299,7 @@ func (e *Engine) keepFiles(tx core.App, l *live, i *Item) error {
 func (e *Engine) applyWall(tx core.App, l *live, field string, in Input) error {
 	who, _ := l.facts.Data[field].(string)
 	var id string
-	err := tx.DB().NewQuery(`SELECT id FROM staff WHERE id = {:who} OR lower(email) = lower({:who}) OR name = {:who} ORDER BY active DESC LIMIT 1`).Bind(dbx.Params{"who": strings.TrimSpace(who)}).Row(&id)
+	err := tx.DB().NewQuery(`SELECT id FROM staff WHERE maker = '' AND (id = {:who} OR lower(email) = lower({:who}) OR name = {:who}) ORDER BY active DESC LIMIT 1`).Bind(dbx.Params{"who": strings.TrimSpace(who)}).Row(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return problem.Field(field, problem.FieldInvalid, fmt.Sprintf("%q is nobody of the firm. Give the name or the e-mail address of a member of staff.", who))
 	}

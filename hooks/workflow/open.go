@@ -152,7 +152,7 @@ func (e *Engine) open(tx core.App, id string, actor schema.Actor, org *core.Reco
 		return err
 	}
 	l.Number, l.facts.Number = number, number
-	if staff := actor.Kind == schema.ActorStaff; staff && l.who.Standing.Has(state.Owner) {
+	if staff := actor.Kind == schema.ActorStaff && actor.OnBehalfOf == ""; staff && l.who.Standing.Has(state.Owner) {
 		l.Assignee, l.AssigneeName = actor.ID, actor.Name
 	}
 	def.sync(l.facts)

@@ -166,7 +166,7 @@ func (e *Engine) assign(tx core.App, l *live, staff string) error {
 			return err
 		}
 	}
-	if !sees || !member.AtLeast("operator") {
+	if !sees || member.Maker != "" || !member.AtLeast("operator") {
 		return problem.Field("assignee", problem.FieldInvalid, "This person cannot work on this request.")
 	}
 	l.Assignee, l.AssigneeName = member.ID, member.Name

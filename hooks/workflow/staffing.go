@@ -24,7 +24,7 @@ func colleagues(app core.App) ([]access.StaffMember, error) {
 		Role   string `db:"role"`
 		Duties string `db:"duties"`
 	}
-	if err := app.DB().NewQuery(`SELECT id, name, role, COALESCE(duties, '[]') AS duties FROM staff WHERE active = 1 ORDER BY name, id`).All(&rows); err != nil {
+	if err := app.DB().NewQuery(`SELECT id, name, role, COALESCE(duties, '[]') AS duties FROM staff WHERE active = 1 AND maker = '' ORDER BY name, id`).All(&rows); err != nil {
 		return nil, fmt.Errorf("read staff: %w", err)
 	}
 	var staff []access.StaffMember

@@ -41,7 +41,12 @@ try {
             label: "Workflows",
             isActive: active("workflows", "workflow", "runs", "run"),
         },
-        { href: "#/gatehouse/firm", icon: "ri-team-line", label: "Firm", isActive: active("firm", "person") },
+        {
+            href: "#/gatehouse/firm",
+            icon: "ri-team-line",
+            label: "Firm",
+            isActive: active("firm", "person", "programs"),
+        },
         { href: "#/gatehouse/mail", icon: "ri-mail-line", label: "Mail", isActive: active("mail") },
         {
             href: records + "?collection=requests",

@@ -81,6 +81,73 @@ export const words = {
         hidden: "something that you do not see",
         request: (/** @type {string} */ number) => `Request ${number}`,
     },
+    program: {
+        title: "Programs",
+        short: "other software that works with a token of its own.",
+        text: "A program works with a token instead of a sign-in. It acts for whoever made it, never has more than that person has, and cannot change who may do what.",
+        none: "No program has a token.",
+        columns: {
+            name: "Program",
+            may: "What it may do",
+            clients: "Clients",
+            used: "Last used",
+            state: "Token",
+            act: "Actions",
+        },
+        roles: {
+            viewer: "Reads",
+            operator: "Works requests",
+            manager: "Works requests, clients and invitations",
+        },
+        /** @param {string} who @param {string} when */
+        made: (who, when) => `made by ${who}, ${when}`,
+        /** @param {string} duties */
+        as: (duties) => `as ${duties}`,
+        dryRun: "Dry run: nothing is kept",
+        allClients: "All that its maker sees",
+        hidden: "a client that you do not see",
+        neverUsed: "Never",
+        /** @param {string} when @param {string} ip */
+        used: (when, ip) => `${when}, from ${ip}`,
+        /** @param {string} when */
+        until: (when) => `Until ${when}`,
+        /** @param {string} letters */
+        hint: (letters) => `…${letters}`,
+        states: {
+            expired: "Expired",
+            revoked: "Revoked",
+            maker: "Ended: whoever made it may not have programs any more",
+        },
+        add: "Make a program",
+        make: "Make the token",
+        name: "Name",
+        nameHint: "What it is, such as “CRM”. Its deeds are told as “CRM for” and your name.",
+        duties: "Duties of yours that it may use",
+        clientsHint:
+            "Choose none to give it all clients that you see, also later ones. An office comes with its client.",
+        expires: "Works until",
+        expiresHint: "At most a year ahead.",
+        networks: "Only from these addresses",
+        networksHint: "Such as 192.0.2.10 or 192.0.2.0/24, one in each line.",
+        dryRunLabel: "Dry run: check and answer every change as if it were made, and keep nothing",
+        needName: "Enter a name.",
+        needExpires: "Choose a day.",
+        /** @param {string} name */
+        tokenTitle: (name) => `The token of ${name}`,
+        token: "Token",
+        tokenText: "Copy it now and keep it like a password. It is not shown again.",
+        tokenUse: "The program sends it with every request:",
+        copy: "Copy",
+        copied: "The token is copied.",
+        copyYourself: "Your browser did not copy it. Copy the marked text yourself.",
+        kept: "I have kept it",
+        revoke: "Revoke",
+        /** @param {string} name */
+        revokeTitle: (name) => `Revoke the token of ${name}?`,
+        revokeText: "It stops working at once, for good. What the program did stays on the record.",
+        /** @param {string} name */
+        revoked: (name) => `The token of ${name} is revoked.`,
+    },
     staff: {
         title: "Firm",
         text: "Who works here, what each may do, and who plays which part in workflows.",

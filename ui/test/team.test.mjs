@@ -46,8 +46,8 @@ describe("the people of a client", { skip: noBrowser }, () => {
   const said = (page, text) => page.getByText(text, { exact: true }).first().waitFor({ state: "attached" });
 
   step("the admin opens the team from the account menu", async () => {
-    // The browser logs the two refusals that this story provokes: no address, and the last admin.
-    const page = await pageOf(anna, desk, [/400 \(Bad Request\) \S+\/api\/portal\/(invitations|team\/\w+)$/]);
+    // The browser logs the refusals that this story provokes: no address, the last admin, an old proof and a wrong one.
+    const page = await pageOf(anna, desk, [/(400 \(Bad Request\)|403 \(Forbidden\)) \S+\/api\/portal\/(invitations|prove|team\/\w+)$/]);
     await page.goto(firm.server.url);
     await page.getByRole("button", { name: "Account of Anna" }).click();
     await page.getByRole("link", { name: "Team" }).click();
@@ -87,6 +87,28 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await press(dialog, "Save");
     await dialog.getByRole("alert").getByText("This is the last admin of Bluebell Bakery Ltd").waitFor();
     await press(dialog, "Cancel");
+  });
+
+  step("whoever gives powers long after the sign-in shows again who it is", async () => {
+    const page = pages.get(anna);
+    await firm.sol.must("POST", "/api/sql", { query: `UPDATE sessions SET created = '2026-01-01 00:00:00.000Z' WHERE principal = '${anna.id}'` });
+    await page.getByRole("button", { name: "Change Mo" }).click();
+    const dialog = page.getByRole("dialog", { name: "Mo" });
+    await dialog.getByLabel("Viewer").check();
+    await press(dialog, "Save");
+    const proof = page.getByRole("dialog", { name: "Show that it is you" });
+    await proof.getByRole("textbox", { name: "Password" }).fill("not this one");
+    await look(page, "team-prove");
+    await press(proof, "Go on");
+    await proof.getByText("This password is not right.").waitFor();
+    await proof.getByRole("textbox", { name: "Password" }).fill(password);
+    await press(proof, "Go on");
+    await proof.waitFor({ state: "detached" });
+    await dialog.waitFor({ state: "detached" });
+    await page.getByRole("button", { name: "Change Mo" }).click();
+    await dialog.getByLabel("Member").check();
+    await press(dialog, "Save");
+    await dialog.waitFor({ state: "detached" });
   });
 
   step("a member sees the team read-only, on a phone, and lets a bookkeeper act", async () => {
@@ -160,6 +182,7 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await press(page.getByRole("dialog"), "End access");
     await page.getByText("The access of Mo has ended.").waitFor();
     assert.equal((await mo.get(`/api/portal/requests/${request.id}`)).status, 401);
+    await programs(page);
     await page.goto(`${firm.server.url}/_/#/gatehouse/request/${secret.id}`);
     await press(page, "Change who sees it");
     await page.getByRole("dialog").getByLabel("Anna").waitFor();
@@ -168,6 +191,36 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await press(page.getByRole("dialog"), "Save");
     await page.getByText("Everybody of the client can see this.").waitFor();
   });
+
+  /** An owner makes a program; its token works until it is revoked. */
+  async function programs(page) {
+    await page.goto(`${firm.server.url}/_/#/gatehouse/firm`);
+    await page.locator("[data-k=programs]").click();
+    await heading(page, "Programs");
+    await page.getByText("No program has a token.").waitFor();
+    await press(page, "Make a program");
+    const dialog = page.getByRole("dialog");
+    await press(dialog, "Make the token");
+    await dialog.getByText("Enter a name.").waitFor();
+    await dialog.getByLabel("Name").fill("CRM");
+    assert.deepEqual(await dialog.getByLabel("Clients").evaluate((select) => [...select.selectedOptions].length), 0);
+    await look(page, "staff-program-new", ".gh-dialog");
+    await press(dialog, "Make the token");
+    const token = await page.getByLabel("Token", { exact: true }).inputValue();
+    await look(page, "staff-program-token", ".gh-dialog");
+    await press(page.getByRole("dialog"), "I have kept it");
+    assert.equal((await firm.guest.as(token).must("GET", "/api/portal/me")).name, "CRM for Oda Lind");
+    await page.reload();
+    await page.getByText("Until ").first().waitFor();
+    await look(page, "staff-programs", ".page");
+    await page.setViewportSize(phone);
+    await look(page, "staff-programs-phone", ".page");
+    await page.setViewportSize(desk);
+    await page.getByRole("button", { name: "Revoke: CRM" }).click();
+    await press(page.getByRole("dialog"), "Revoke");
+    await page.getByText("Revoked", { exact: false }).first().waitFor();
+    assert.equal((await firm.guest.as(token).get("/api/portal/me")).status, 401);
+  }
 
   step("a suspended client looks and is told why; an archived one is gone", async () => {
     await firm.oda.must("PATCH", `/api/collections/organizations/records/${client.id}`, { status: "suspended" });

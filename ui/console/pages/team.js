@@ -123,6 +123,14 @@ export function pageTeam(ctx) {
                     ),
             ),
             people,
+            (me.role === "manager" || owner) &&
+                h(
+                    "p",
+                    {},
+                    h("a", { href: address("programs"), "data-k": "programs" }, words.program.title),
+                    ": ",
+                    words.program.short,
+                ),
             (me.role === "manager" || owner) && wallsSection(ctx),
         ),
     );

@@ -35,6 +35,7 @@ export const pages = [
     { name: "person", path: "person/{id}", file: "pages/person.js", make: "pagePerson" },
     { name: "team", path: "firm", file: "pages/team.js", make: "pageTeam" },
     { name: "backups", path: "firm/backups", file: "pages/backups.js", make: "pageBackups" },
+    { name: "programs", path: "programs", file: "pages/programs.js", make: "pagePrograms" },
     { name: "account", path: "account", file: "pages/account.js", make: "pageAccount" },
     { name: "mail", path: "mail", file: "pages/mail.js", make: "pageMail" },
 ];

@@ -59,6 +59,13 @@ export function whenSignedOut(ask: () => Promise<void>) {
   onSignedOut = ask;
 }
 
+let onProve: (() => Promise<boolean>) | undefined;
+
+/** `ask` lets the person prove to be the same one still; false where the person would rather not. */
+export function whenProofIsAsked(ask: () => Promise<boolean>) {
+  onProve = ask;
+}
+
 /** Stops looking as somebody else; what is left of it is forgotten even where the server is not reached. */
 export async function leaveView(): Promise<void> {
   // Where this fails it is over already, or ends by itself.
@@ -92,6 +99,7 @@ async function call<T>(run: () => Promise<T>, signedIn = true): Promise<T> {
     return await run();
   } catch (err) {
     const problem = toProblem(err);
+    if (problem.has("prove_again") && onProve && (await onProve())) return call(run, signedIn);
     if (viewing || !signedIn || !auth.userId || !onSignedOut || !(await hasEnded(problem))) throw problem;
   }
   await onSignedOut();
@@ -145,6 +153,9 @@ export async function signInWithApp(mfaId: string, code: string): Promise<string
 export const setUpAtTheDoor = (mfaId: string) => post<AppOffer>("second-factor/setup", { mfaId }, false);
 /** Ends the session on the server; whether or not that works, the browser forgets it afterwards. */
 export const signOut = () => post<unknown>("sign-out", {}, false).catch(() => undefined);
+
+/** A password, a code of the app, or a code of the mail that `otp_id` names. */
+export const prove = (proof: { password?: string; code?: string; otp_id?: string }) => post<unknown>("prove", proof);
 
 export const sessions = async () => (await send<{ items: Session[] }>("sessions")).items;
 export const endSession = (id: string) => send<unknown>(`sessions/${id}`, { method: "DELETE" });

@@ -13,6 +13,8 @@ export const session = $state<{
   ready: boolean;
   problem?: Problem;
   again?: () => void;
+  /** Set while a person is asked for proof before what matters. */
+  prove?: (proved: boolean) => void;
   ending: boolean;
   organization: string;
 }>({ ready: false, ending: false, organization: "" });
@@ -86,6 +88,15 @@ function askAgain(): Promise<void> {
 
 export function watchSignIn() {
   api.whenSignedOut(askAgain);
+  api.whenProofIsAsked(
+    () =>
+      new Promise((done) => {
+        session.prove = (proved) => {
+          session.prove = undefined;
+          done(proved);
+        };
+      }),
+  );
   // Another tab signed in as somebody else, or out: this one must not go on showing the first person's things.
   api.auth.onChange((id) => {
     if (session.me && id !== session.me.id && !session.again) location.reload();
