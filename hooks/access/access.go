@@ -18,6 +18,7 @@
 //	setup.go       the first owner of an empty portal
 //	explain*.go    who may see, change and move what, and why
 //	viewing*.go    staff who look at the portal as a client
+//	passkey*.go    keys that devices keep: what they are, their use, the door, the own account
 //	step_up.go     a proof before what matters; the walls' own guard
 //	me.go          who am I, whose portal is this
 package access

@@ -49,6 +49,7 @@ const (
 	Recurrences    = "recurrences"
 	Sessions       = "sessions"
 	SecondFactors  = "second_factors"
+	Passkeys       = "passkeys"
 )
 
 // StaffScope is the scope of what only staff may see, beside the scope that

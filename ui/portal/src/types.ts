@@ -13,6 +13,8 @@ export interface Firm {
   mail: "ready" | "none";
   timezone: string;
   locale: string;
+  /** The origin at which passkeys work; empty where they cannot. */
+  passkeys: string;
 }
 
 export interface Organization {
@@ -127,6 +129,23 @@ export interface Factor {
   recovery_left: number;
   required: boolean;
   by: "app" | "email" | "none";
+}
+
+export interface Passkey {
+  id: string;
+  name: string;
+  created: string;
+  /** Empty for one that was never used. */
+  last_used: string;
+  /** False for one that was made at an earlier address of the portal. */
+  works: boolean;
+}
+
+export interface Passkeys {
+  items: Passkey[];
+  origin: string;
+  /** Why there can be none, where `origin` is empty. */
+  why: string;
 }
 
 /** What an authenticator app needs: to type, or as a picture to scan. */
