@@ -39,7 +39,7 @@ var written = []string{
 	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
 	"runs", "run_items", "viewings",
 	"timers", "pauses", "recurrences",
-	"sessions", "second_factors", "passkeys",
+	"sessions", "second_factors", "passkeys", "exclusions",
 }
 
 // Collections whose writes the trail records by itself.
@@ -258,6 +258,8 @@ func (h *House) routes() []route {
 		{"POST", "/api/portal/team/{id}/remove", "access.remove_member", false, h.Team.RemoveRoute},
 		{"GET", "/api/portal/requests/{id}/people", "workflow.people", false, e.GetPeople},
 		{"PATCH", "/api/portal/requests/{id}/people", "workflow.share", false, e.PatchPeople},
+		{"POST", "/api/portal/requests/{id}/exclusions", "workflow.exclude", false, e.PostExclusion},
+		{"DELETE", "/api/portal/requests/{id}/exclusions/{user}", "workflow.readmit", false, e.DeleteExclusion},
 		{"POST", "/api/portal/requests", "workflow.open", false, e.PostRequest},
 		{"GET", "/api/portal/requests/{id}", "workflow.view", false, e.GetRequest},
 		{"GET", "/api/portal/definitions/{id}/picture", "workflow.picture", false, e.GetPicture},

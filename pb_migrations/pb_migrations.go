@@ -18,6 +18,7 @@
 //	1798300310_hide_notices.go       notices are seen by whoever sees what they are about
 //	1798300320_index_own_scopes.go   requests with a scope of their own, for each change of a right
 //	1798400400_add_passkeys.go       passkeys: the public keys that people sign in with
+//	1798400410_add_exclusions.go     people of a client who are kept away from one request
 package pb_migrations
 
 import (

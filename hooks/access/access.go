@@ -3,9 +3,9 @@
 //
 // Seeing is one table and one equality: every visible record carries a scope,
 // and access holds (principal, scope) with the time and the source of the right.
-// The rows are derived from memberships, delegations, participants, staff and
-// walls in the transaction that changes those; PocketBase's rules and the
-// engine read the very same rows.
+// The rows are derived from memberships, delegations, participants, exclusions,
+// staff and walls in the transaction that changes those; PocketBase's rules and
+// the engine read the very same rows.
 //
 //	access.go      Sees, and the SQL that own endpoints share
 //	derive.go      the rows, from their sources

@@ -50,6 +50,7 @@ const (
 	Sessions       = "sessions"
 	SecondFactors  = "second_factors"
 	Passkeys       = "passkeys"
+	Exclusions     = "exclusions"
 )
 
 // StaffScope is the scope of what only staff may see, beside the scope that

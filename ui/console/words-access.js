@@ -35,6 +35,23 @@ export const words = {
         /** @param {string} email */
         other: (email) => `This passkey belongs to another account. Sign in as ${email}.`,
     },
+    exclusions: {
+        link: "Kept away…",
+        title: "Who of the client is kept away",
+        none: "Nobody is kept away.",
+        text: "Somebody who is kept away finds this request nowhere, and is not told. It wins over every right that the person has.",
+        who: "Person",
+        choose: "Choose a person",
+        reason: "Why",
+        need: "Choose a person.",
+        needReason: "Say why. It stays on the trail.",
+        keep: "Keep away",
+        /** @param {string} by @param {string} at @param {string} why */
+        by: (by, at, why) => `Kept away by ${by}, ${at}: ${why}`,
+        /** @param {string} name */
+        lift: (name) => `Let ${name} see this again`,
+        saved: "Saved. It counts from now on.",
+    },
     signIns: {
         title: "Sign-ins",
         /** @param {string} name */

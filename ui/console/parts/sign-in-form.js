@@ -22,7 +22,12 @@ const WAIT = 45;
 export function signInForm({ calls, email = "", fixed = false, enter }) {
     const state = { way: "password", email, otpId: "", mfaId: "", sentAt: 0, second: false, passkey: true };
     const box = h("div", { class: "gh-signin-form" });
-    const passkey = h("button", { type: "button", class: "gh-btn", "data-k": "passkey", onclick: usePasskey });
+    const passkey = h("button", {
+        type: "button",
+        class: "gh-btn gh-second",
+        "data-k": "passkey",
+        onclick: usePasskey,
+    });
     const beside = h("p", { hidden: true }, passkey);
     let able = false;
     const error = h("p", { class: "gh-error", role: "alert", hidden: true });

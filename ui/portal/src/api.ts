@@ -226,6 +226,10 @@ export const revokeLoan = (id: string) => post<unknown>(`delegations/${id}/revok
 export const sharing = (request: string) => send<Sharing>(`requests/${request}/people`);
 export const share = (request: string, participants: string[]) =>
   send<Sharing | undefined>(`requests/${request}/people`, { method: "PATCH", body: { participants } });
+export const exclude = (request: string, user: string, reason: string) =>
+  post<Sharing>(`requests/${request}/exclusions`, { user, reason });
+export const readmit = (request: string, user: string) =>
+  send<Sharing>(`requests/${request}/exclusions/${user}`, { method: "DELETE" });
 
 // Requests
 

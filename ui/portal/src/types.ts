@@ -110,6 +110,11 @@ export interface Sharing {
   seen_by: string;
   revision: number;
   people: { id: string; name: string; takes_part: boolean; you: boolean }[];
+  can_exclude: boolean;
+  /** Who is kept away; empty for whoever may not know. */
+  excluded: { id: string; name: string; reason: string; by: string; at: string }[];
+  /** Whom this person may keep away. */
+  others: { id: string; name: string }[];
 }
 
 /** A device that is signed in. */
@@ -424,6 +429,8 @@ export interface RequestView {
   acting_until?: string;
   /** Who of the client sees a restricted request, in words; empty where everybody of the organisation does. */
   seen_by: string;
+  /** Whether this person may keep others away from the request. */
+  can_exclude: boolean;
   paused?: { until: string } | null;
   sections: Section[];
   fields: RequestField[];

@@ -1,1 +1,0 @@
-import{an as e,cr as t,dr as n,p as r,qn as i,ur as a}from"./shared-DAK1coDD.js";function o(o,s){n(s,!0);{let n=t(()=>e(`gone.page`));r(o,{get text(){return i(n)}})}a()}export{o as default};
