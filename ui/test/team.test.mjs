@@ -147,7 +147,7 @@ describe("the people of a client", { skip: noBrowser }, () => {
   step("she keeps Mo away from one request, and lets him see it again", async () => {
     const page = pages.get(anna);
     await page.goto(`${firm.server.url}/r/${request.id}`);
-    await page.getByText("Everybody with access to Bluebell Bakery Ltd sees this.").waitFor();
+    await page.getByText("People of Bluebell Bakery Ltd see this, unless they are kept away.").waitFor();
     await press(page, "People on this");
     const dialog = page.getByRole("dialog");
     await press(dialog, "Keep away");

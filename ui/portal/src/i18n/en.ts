@@ -198,7 +198,7 @@ export const en = {
   "request.people_save": "Save",
   "request.people_saved": "Saved. The change counts from now on.",
   "request.people_you": "{name} (you)",
-  "request.people_all": "Everybody with access to {organization} sees this.",
+  "request.people_all": "People of {organization} see this, unless they are kept away.",
   "away.title": "Kept away from this",
   "away.none": "Nobody is kept away.",
   "away.text": "Somebody you keep away finds this nowhere. They are not told.",

@@ -1,0 +1,1 @@
+import{Yn as e,fr as t,p as n,pr as r,sn as i,ur as a}from"./shared-Yfezg5OP.js";function o(o,s){r(s,!0);{let t=a(()=>i(`gone.page`));n(o,{get text(){return e(t)}})}t()}export{o as default};
