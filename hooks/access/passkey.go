@@ -101,12 +101,12 @@ type passkey struct {
 	LastUsed   string `db:"last_used"`
 }
 
-const readPasskeys = `SELECT id, collection, principal, name, rp_id, credential, public_key, sign_count, flags, COALESCE(transports, '[]') AS transports, created, last_used FROM passkeys WHERE `
+const selectKeys = `SELECT id, collection, principal, name, rp_id, credential, public_key, sign_count, flags, COALESCE(transports, '[]') AS transports, created, last_used FROM passkeys WHERE `
 
 // passkeysOf are the passkeys of a person, the oldest first.
 func passkeysOf(app core.App, principal string) ([]passkey, error) {
 	var rows []passkey
-	err := app.DB().NewQuery(readPasskeys + `principal = {:id} ORDER BY created, id`).Bind(dbx.Params{"id": principal}).All(&rows)
+	err := app.DB().NewQuery(selectKeys + `principal = {:id} ORDER BY created, id`).Bind(dbx.Params{"id": principal}).All(&rows)
 	if err != nil {
 		return nil, fmt.Errorf("read passkeys of %s: %w", principal, err)
 	}

@@ -238,7 +238,7 @@ func ownPasskey(e *core.RequestEvent) (passkey, error) {
 	if err := clientOrStaff(e); err != nil {
 		return row, err
 	}
-	err := e.App.DB().NewQuery(readPasskeys + `id = {:id} AND principal = {:me}`).Bind(dbx.Params{"id": e.Request.PathValue("id"), "me": e.Auth.Id}).One(&row)
+	err := e.App.DB().NewQuery(selectKeys + `id = {:id} AND principal = {:me}`).Bind(dbx.Params{"id": e.Request.PathValue("id"), "me": e.Auth.Id}).One(&row)
 	if errors.Is(err, sql.ErrNoRows) {
 		return row, problem.New(problem.NotFound, "There is no such passkey.")
 	}

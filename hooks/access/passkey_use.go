@@ -150,7 +150,7 @@ func wrongPasskey(text string) *problem.Error {
 func findPasskey(app core.App, credential, rpID string) (passkey, *core.Record, error) {
 	unknown := wrongPasskey("This passkey is not known here. It may have been removed.")
 	var rows []passkey
-	err := app.DB().NewQuery(readPasskeys + `credential = {:credential} AND rp_id = {:rp}`).Bind(dbx.Params{"credential": credential, "rp": rpID}).All(&rows)
+	err := app.DB().NewQuery(selectKeys + `credential = {:credential} AND rp_id = {:rp}`).Bind(dbx.Params{"credential": credential, "rp": rpID}).All(&rows)
 	if err != nil {
 		return passkey{}, nil, fmt.Errorf("find a passkey: %w", err)
 	}
