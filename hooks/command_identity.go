@@ -13,7 +13,7 @@ import (
 // where no two people of the firm can do it.
 func (h *House) resetFactorCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "reset-second-factor EMAIL", Short: "Takes a lost authenticator app away from an account", SilenceUsage: true,
+		Use: "reset-second-factor EMAIL", Short: "Takes a lost authenticator app, and the passkeys, away from an account", SilenceUsage: true,
 		Example: "  gatehouse access reset-second-factor helen@example.com --dir /var/lib/gatehouse",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
@@ -31,7 +31,7 @@ func (h *House) resetFactorCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), "The authenticator app is taken away, and every device is signed out.")
+			_, err = fmt.Fprintln(c.OutOrStdout(), "The authenticator app and the passkeys are taken away, and every device is signed out.")
 			return err
 		},
 	}

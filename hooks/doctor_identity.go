@@ -41,12 +41,13 @@ func (h *House) examineIdentity() ([]string, error) {
 	}
 	lines = append(lines, h.examineProxies()...)
 	var without int
-	err = h.App.DB().NewQuery(`SELECT COUNT(*) FROM staff s WHERE s.active = 1 AND s.maker = '' AND NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.principal = s.id AND f.confirmed != '')`).Row(&without)
+	err = h.App.DB().NewQuery(`SELECT COUNT(*) FROM staff s WHERE s.active = 1 AND s.maker = '' AND NOT EXISTS (SELECT 1 FROM second_factors f WHERE f.principal = s.id AND f.confirmed != '')
+		AND NOT EXISTS (SELECT 1 FROM passkeys p WHERE p.principal = s.id)`).Row(&without)
 	if err != nil {
 		return nil, fmt.Errorf("count staff without an app: %w", err)
 	}
 	if without > 0 && !access.StaffFactorOptional() && !h.App.Settings().SMTP.Enabled {
-		lines = append(lines, fmt.Sprintf("warn  %d of the staff have no authenticator app, and no mail can bring them a code: they set one up at their next sign-in.", without))
+		lines = append(lines, fmt.Sprintf("warn  %d of the staff have neither an authenticator app nor a passkey, and no mail can bring them a code: they set an app up at their next sign-in.", without))
 	}
 	return lines, nil
 }

@@ -23,7 +23,7 @@ var (
 )
 
 // smallWorld is a random corner of a stage: a tree of organizations, people with
-// memberships, delegations and walls of every sort, and a request with all that
+// memberships, delegations, exclusions and walls of every sort, and a request with all that
 // belongs to one.
 type smallWorld struct {
 	*gatetest.Stage
@@ -105,6 +105,15 @@ func newSmallWorld(t *testing.T, s *gatetest.Stage, seed uint64) *smallWorld {
 		}
 		w.Add(w.t, "delegations", lent)
 	}
+	for range w.r.IntN(3) {
+		out := pick(w.r, users).Id
+		_, err := s.DB().NewQuery(`INSERT OR IGNORE INTO exclusions (id, request, user, reason, by_kind, by, by_name, lifted, lifted_by, created, updated) VALUES ({:id}, {:request}, {:user}, 'Related', 'staff', '', 'Pat', {:lifted}, '', {:now}, {:now})`).
+			Bind(map[string]any{"id": schema.NewID(), "request": request, "user": out, "lifted": pick(w.r, []string{"", "", at(0)}), "now": at(0)}).Execute()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.derive(request)
 	w.people = slices.Concat(users, staff, programs)
 	w.collect(request)
 	return w

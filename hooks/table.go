@@ -39,7 +39,7 @@ var written = []string{
 	"notifications", "mails", "request_people", "idempotency_keys", "field_secrets", "invitations", "reads",
 	"runs", "run_items", "viewings",
 	"timers", "pauses", "recurrences",
-	"sessions", "second_factors", "programs",
+	"sessions", "second_factors", "programs", "passkeys", "exclusions",
 }
 
 // Collections whose writes the trail records by itself.
@@ -223,6 +223,14 @@ func (h *House) routes() []route {
 		{"POST", "/api/portal/second-factor/confirm", "access.factor_confirm", false, h.Sessions.FactorConfirmRoute},
 		{"POST", "/api/portal/second-factor/recovery", "access.factor_recovery", false, h.Sessions.FactorRecoveryRoute},
 		{"POST", "/api/portal/second-factor/remove", "access.factor_remove", false, h.Sessions.FactorRemoveRoute},
+		{"POST", "/api/portal/passkeys/sign-in/start", "access.passkey_sign_in_start", true, h.Sessions.PasskeySignInStartRoute},
+		{"POST", "/api/portal/passkeys/sign-in", "access.passkey_sign_in", true, h.Sessions.PasskeySignInRoute},
+		{"GET", "/api/portal/passkeys", "access.passkeys", false, h.Sessions.PasskeysRoute},
+		{"POST", "/api/portal/passkeys/start", "access.passkey_start", false, h.Sessions.PasskeyStartRoute},
+		{"POST", "/api/portal/passkeys/prove", "access.passkey_prove", false, h.Sessions.PasskeyProveRoute},
+		{"POST", "/api/portal/passkeys", "access.passkey_add", false, h.Sessions.PasskeyAddRoute},
+		{"PATCH", "/api/portal/passkeys/{id}", "access.passkey_rename", false, h.Sessions.PasskeyRenameRoute},
+		{"POST", "/api/portal/passkeys/{id}/remove", "access.passkey_remove", false, h.Sessions.PasskeyRemoveRoute},
 		{"GET", "/api/portal/security", "access.security", false, h.Sessions.SecurityRoute},
 		{"PATCH", "/api/portal/security", "access.change_security", false, h.Sessions.ChangeSecurityRoute},
 		{"GET", "/api/portal/backups", "backup.list", false, h.BackupDesk.List},
@@ -260,6 +268,8 @@ func (h *House) routes() []route {
 		{"POST", "/api/portal/team/{id}/remove", "access.remove_member", false, h.Team.RemoveRoute},
 		{"GET", "/api/portal/requests/{id}/people", "workflow.people", false, e.GetPeople},
 		{"PATCH", "/api/portal/requests/{id}/people", "workflow.share", false, e.PatchPeople},
+		{"POST", "/api/portal/requests/{id}/exclusions", "workflow.exclude", false, e.PostExclusion},
+		{"DELETE", "/api/portal/requests/{id}/exclusions/{user}", "workflow.readmit", false, e.DeleteExclusion},
 		{"POST", "/api/portal/requests", "workflow.open", false, e.PostRequest},
 		{"POST", "/api/portal/requests/plan", "workflow.plan_new", false, e.PostPlan},
 		{"GET", "/api/portal/requests/{id}", "workflow.view", false, e.GetRequest},

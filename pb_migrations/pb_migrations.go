@@ -19,6 +19,8 @@
 //	1798300320_index_own_scopes.go   requests with a scope of their own, for each change of a right
 //	1798400100_index_turns.go        lists sorted by whose turn it is
 //	1798400300_add_programs.go       programs with a token of their own
+//	1798400400_add_passkeys.go       passkeys: the public keys that people sign in with
+//	1798400410_add_exclusions.go     people of a client who are kept away from one request
 package pb_migrations
 
 import (

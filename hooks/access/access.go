@@ -3,9 +3,9 @@
 //
 // Seeing is one table and one equality: every visible record carries a scope,
 // and access holds (principal, scope) with the time and the source of the right.
-// The rows are derived from memberships, delegations, participants, staff and
-// walls in the transaction that changes those; PocketBase's rules and the
-// engine read the very same rows.
+// The rows are derived from memberships, delegations, participants, exclusions,
+// staff and walls in the transaction that changes those; PocketBase's rules and
+// the engine read the very same rows.
 //
 //	access.go      Sees, and the SQL that own endpoints share
 //	derive.go      the rows, from their sources
@@ -19,6 +19,7 @@
 //	explain*.go    who may see, change and move what, and why
 //	viewing*.go    staff who look at the portal as a client
 //	program*.go    accounts of other software, each with a token of its own
+//	passkey*.go    keys that devices keep: what they are, their use, the door, the own account
 //	step_up.go     a proof before what matters; the walls' own guard
 //	me.go          who am I, whose portal is this
 package access

@@ -147,7 +147,7 @@ func (w *town) add(list *[]string, id string) {
 func (w *town) happen() {
 	w.t.Helper()
 	now := w.Clock.Now()
-	switch w.dice.IntN(16) {
+	switch w.dice.IntN(18) {
 	case 0:
 		if len(w.orgs) < 12 {
 			w.add(&w.orgs, w.save("organizations", "", map[string]any{"name": "Organization", "parent": w.sometimes(w.pick(w.orgs))}))
@@ -181,6 +181,31 @@ func (w *town) happen() {
 		w.remove("delegations", w.pick(w.delegations))
 	case 15:
 		w.restrict()
+	case 16, 17:
+		w.exclude()
+	}
+}
+
+// exclude keeps somebody away from a request, or lifts that.
+func (w *town) exclude() {
+	w.t.Helper()
+	request, user := w.pick(w.requests), w.pick(w.users)
+	w.note("exclude, or readmit", request, user)
+	err := w.RunInTransaction(func(tx core.App) error {
+		result, err := tx.DB().NewQuery(`UPDATE exclusions SET lifted = 'now' WHERE request = {:request} AND user = {:user} AND lifted = ''`).Bind(dbx.Params{"request": request, "user": user}).Execute()
+		if err != nil {
+			return err
+		}
+		if n, _ := result.RowsAffected(); n == 0 {
+			err := schema.Insert(tx, schema.Exclusions, dbx.Params{"id": schema.NewID(), "request": request, "user": user, "reason": "Related", "by_kind": "system"})
+			if err != nil {
+				return err
+			}
+		}
+		return access.Request(tx, request, w.Clock.Now())
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
 

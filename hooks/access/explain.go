@@ -59,7 +59,7 @@ type ExplainedRecord struct {
 // "missing" for what is not there, "limits" for what takes away, "may" for what
 // one is on it. Source and SourceID name the row it comes from.
 type ReasonFact struct {
-	Kind     string `json:"kind"` // membership delegation participant staff program wall role duty inactive scope rule superuser
+	Kind     string `json:"kind"` // membership delegation participant exclusion staff program wall role duty inactive scope rule superuser
 	Effect   string `json:"effect"`
 	Text     string `json:"text"`
 	Source   string `json:"source,omitempty"`

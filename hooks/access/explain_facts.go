@@ -210,6 +210,9 @@ func (p *outlook) missing() ([]ReasonFact, error) {
 	if closed, err := p.archived(); err != nil || closed != nil {
 		return closed, err
 	}
+	if excluded, err := p.excluded(); err != nil || excluded != nil {
+		return excluded, err
+	}
 	if p.request.ID != "" && p.request.Visibility == "restricted" {
 		sees, err := Sees(p.app, p.who.Id, p.org.ID, p.now)
 		if err != nil {
@@ -235,6 +238,26 @@ func (p *outlook) missing() ([]ReasonFact, error) {
 		text = "This belongs to no client."
 	}
 	return []ReasonFact{{Kind: "membership", Effect: "missing", Text: text}}, nil
+}
+
+// excluded says that the person is kept away from the request, by whom and why.
+func (p *outlook) excluded() ([]ReasonFact, error) {
+	var x struct {
+		ID     string `db:"id"`
+		By     string `db:"by_name"`
+		At     string `db:"created"`
+		Reason string `db:"reason"`
+	}
+	err := p.app.DB().NewQuery(`SELECT id, by_name, created, reason FROM exclusions WHERE request = {:request} AND user = {:user} AND lifted = ''`).
+		Bind(dbx.Params{"request": p.request.ID, "user": p.who.Id}).One(&x)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for exclusions: %w", err)
+	}
+	text := fmt.Sprintf("%s is excluded from %s by %s on %s: %s.", p.name, p.what(), x.By, day(x.At), strings.TrimSuffix(x.Reason, "."))
+	return []ReasonFact{{Kind: "exclusion", Effect: "missing", Source: schema.Exclusions, SourceID: x.ID, Text: text}}, nil
 }
 
 // archived says that the client's file is closed, there or above.

@@ -102,14 +102,23 @@ func (s *Sessions) Unlock(e *core.RecordAuthWithOTPRequestEvent) error {
 	}
 	err := e.Next()
 	if err == nil || errors.Is(err, apis.ErrMFA) {
-		_, place, failed := knownPlace(e.App, e.Record, e.RequestEvent)
-		if failed != nil {
+		if failed := forgive(e.RequestEvent, e.Record); failed != nil {
 			return problem.Hook(e.App, failed)
 		}
-		account := "password|" + e.Collection.Name + "|" + NormalEmail(e.Record.Email())
-		triesOf(e.App).clear(account, account+"|"+place, account+"|ip:"+e.RealIP())
 	}
 	return err
+}
+
+// forgive clears the counts of wrong passwords for somebody who proved to be the
+// owner by another way.
+func forgive(e *core.RequestEvent, who *core.Record) error {
+	_, place, err := knownPlace(e.App, who, e)
+	if err != nil {
+		return err
+	}
+	account := "password|" + who.Collection().Name + "|" + NormalEmail(who.Email())
+	triesOf(e.App).clear(account, account+"|"+place, account+"|ip:"+e.RealIP())
+	return nil
 }
 
 // confirmAddress marks the address as confirmed when the code is the second step

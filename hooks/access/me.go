@@ -55,7 +55,8 @@ func (f Firm) Location() *time.Location {
 // FirmRoute answers what everybody may know of the portal before signing in.
 //
 //	GET /api/portal/firm (public) → 200
-//	{"name","accent","logo","contact_email","demo","needs_setup","mail":"ready"|"none","timezone","locale"}
+//	{"name","accent","logo","contact_email","demo","needs_setup","mail":"ready"|"none","timezone","locale","passkeys"}
+//	passkeys is the origin at which they work, empty where they cannot
 func FirmRoute(demo bool) func(*core.RequestEvent) error {
 	return func(e *core.RequestEvent) error {
 		firm, err := FirmOf(e.App)
@@ -70,9 +71,11 @@ func FirmRoute(demo bool) func(*core.RequestEvent) error {
 		if e.App.Settings().SMTP.Enabled {
 			mail = "ready"
 		}
+		origin, _ := PasskeyOrigin(e.App)
 		return e.JSON(http.StatusOK, map[string]any{
 			"name": firm.Name, "accent": firm.Accent, "logo": firm.Logo, "contact_email": firm.ContactEmail,
 			"demo": demo, "needs_setup": needed, "mail": mail, "timezone": firm.Timezone, "locale": firm.Locale,
+			"passkeys": origin,
 		})
 	}
 }

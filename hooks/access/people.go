@@ -86,7 +86,7 @@ func (s *Sessions) visiblePlaces(app core.App, actor schema.Actor, user string) 
 // factor stands.
 //
 //	GET /api/portal/people/{id}/sessions (manager for clients, owner for staff)
-//	→ 200 {"items":[SessionRow],"second_factor":{"app","reset_asked_by","reset_asked_at"}}; 400 role; 401; 403 clients; 404
+//	→ 200 {"items":[SessionRow],"second_factor":{"app","passkeys","reset_asked_by","reset_asked_at"}}; 400 role; 401; 403 clients; 404
 func (s *Sessions) PersonSessionsRoute(e *core.RequestEvent) error {
 	who, err := s.other(e)
 	if err != nil {
@@ -118,13 +118,14 @@ func (s *Sessions) EndPersonRoute(e *core.RequestEvent) error {
 	return e.JSON(http.StatusOK, map[string]any{"ended": n})
 }
 
-// Reset is a wish to take somebody's authenticator app away.
+// Reset is a wish to take somebody's authenticator app and passkeys away.
 type Reset struct {
-	App     bool   `json:"app" db:"app"`
-	AskedBy string `json:"reset_asked_by" db:"asked_by"`
-	Name    string `json:"reset_asked_by_name" db:"name"`
-	AskedAt string `json:"reset_asked_at" db:"asked_at"`
-	Reason  string `json:"reset_reason" db:"reason"`
+	App      bool   `json:"app" db:"app"`
+	Passkeys int    `json:"passkeys" db:"passkeys"`
+	AskedBy  string `json:"reset_asked_by" db:"asked_by"`
+	Name     string `json:"reset_asked_by_name" db:"name"`
+	AskedAt  string `json:"reset_asked_at" db:"asked_at"`
+	Reason   string `json:"reset_reason" db:"reason"`
 }
 
 // resetLife is how long a wish waits for the second person.
@@ -132,23 +133,21 @@ const resetLife = 24 * time.Hour
 
 func resetOf(app core.App, principal string) (Reset, error) {
 	var r Reset
-	err := app.DB().NewQuery(`SELECT f.confirmed != '' AS app, f.reset_asked_by AS asked_by, COALESCE(s.name, '') AS name, f.reset_asked_at AS asked_at, f.reset_reason AS reason
-		FROM second_factors f LEFT JOIN staff s ON s.id = f.reset_asked_by WHERE f.principal = {:id}`).Bind(dbx.Params{"id": principal}).One(&r)
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, nil
-	}
+	err := app.DB().NewQuery(`SELECT COALESCE(f.confirmed, '') != '' AS app, (SELECT COUNT(*) FROM passkeys p WHERE p.principal = {:id}) AS passkeys,
+			COALESCE(f.reset_asked_by, '') AS asked_by, COALESCE(s.name, '') AS name, COALESCE(f.reset_asked_at, '') AS asked_at, COALESCE(f.reset_reason, '') AS reason
+		FROM (SELECT 1) LEFT JOIN second_factors f ON f.principal = {:id} LEFT JOIN staff s ON s.id = f.reset_asked_by`).Bind(dbx.Params{"id": principal}).One(&r)
 	if err != nil {
 		return r, fmt.Errorf("read second factor: %w", err)
 	}
 	return r, nil
 }
 
-// ResetFactorRoute takes a lost authenticator app away: one person of the firm
-// asks and says why, another one confirms within a day. Both are named on the
+// ResetFactorRoute takes a lost authenticator app away, and every passkey: one
+// person of the firm asks and says why, another one confirms within a day. Both are named on the
 // trail, and the person is signed out everywhere.
 //
 //	POST /api/portal/people/{id}/second-factor/reset {"reason"} (manager for clients, owner for staff)
-//	→ 202 {"waiting": true} for the first, 204 for the second; 400 role, reason_required, same_person, bad_input (no app); 401; 403 clients, prove_again; 404
+//	→ 202 {"waiting": true} for the first, 204 for the second; 400 role, reason_required, same_person, bad_input (nothing to take); 401; 403 clients, prove_again; 404
 func (s *Sessions) ResetFactorRoute(e *core.RequestEvent) error {
 	who, err := s.other(e)
 	if err != nil {
@@ -173,8 +172,8 @@ func (s *Sessions) ResetFactorRoute(e *core.RequestEvent) error {
 			return err
 		}
 		switch {
-		case !r.App:
-			return problem.New(problem.BadInput, "No authenticator app is set up, so there is nothing to take away.")
+		case !r.App && r.Passkeys == 0:
+			return problem.New(problem.BadInput, "Neither an authenticator app nor a passkey is set up, so there is nothing to take away.")
 		case r.AskedBy == "" || schema.Time(r.AskedAt).Add(resetLife).Before(s.Clock()):
 			waiting = true
 			return s.askReset(tx, actor, who, in.Reason)
@@ -196,8 +195,12 @@ func (s *Sessions) askReset(tx core.App, actor schema.Actor, who *core.Record, r
 	if reason == "" || len(reason) > 500 {
 		return problem.Field("reason", problem.ReasonRequired, "Say in a few words how you know that it is this person who asks.")
 	}
-	_, err := tx.DB().NewQuery(`UPDATE second_factors SET reset_asked_by = {:by}, reset_asked_at = {:now}, reset_reason = {:reason} WHERE principal = {:id}`).
-		Bind(dbx.Params{"id": who.Id, "by": actor.ID, "now": schema.Stamp(s.Clock()), "reason": reason}).Execute()
+	_, err := tx.DB().NewQuery(`INSERT INTO second_factors (id, collection, principal, secret, confirmed, last_step, recovery, reset_asked_by, reset_asked_at, reset_reason, created, updated)
+		VALUES ({:row}, {:collection}, {:id}, '', '', 0, '[]', {:by}, {:now}, {:reason}, {:now}, {:now})
+		ON CONFLICT(principal) DO UPDATE SET reset_asked_by = excluded.reset_asked_by, reset_asked_at = excluded.reset_asked_at, reset_reason = excluded.reset_reason`).
+		Bind(dbx.Params{
+			"row": schema.NewID(), "collection": who.Collection().Name, "id": who.Id, "by": actor.ID, "now": schema.Stamp(s.Clock()), "reason": reason,
+		}).Execute()
 	if err != nil {
 		return fmt.Errorf("ask for a reset: %w", err)
 	}
@@ -205,7 +208,7 @@ func (s *Sessions) askReset(tx core.App, actor schema.Actor, who *core.Record, r
 }
 
 func (s *Sessions) reset(tx core.App, actor schema.Actor, who *core.Record, what string) error {
-	if err := dropFactor(tx, who.Id); err != nil {
+	if err := errors.Join(dropFactor(tx, who.Id), dropPasskeys(tx, who.Id)); err != nil {
 		return err
 	}
 	if err := s.factorTrace(tx, actor, who, what); err != nil {
@@ -215,7 +218,7 @@ func (s *Sessions) reset(tx core.App, actor schema.Actor, who *core.Record, what
 	return err
 }
 
-// ResetAtServer takes the app of an address away from the server's command line,
+// ResetAtServer takes the app and the passkeys of an address away from the server's command line,
 // for a firm of one.
 func (s *Sessions) ResetAtServer(email string) error {
 	for _, name := range []string{schema.Staff, schema.Users} {

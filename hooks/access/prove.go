@@ -1,6 +1,7 @@
 package access
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -11,12 +12,14 @@ import (
 )
 
 // Proof is how somebody who is signed in proves to be the same person still: the
-// password, or a code. Code is of the authenticator app or a recovery code, or
-// with OTP of a mail that request-otp sent.
+// password, a code, or a passkey. Code is of the authenticator app or a recovery
+// code, or with OTP of a mail that request-otp sent. Passkey is the answer to
+// what PasskeyProveRoute asked.
 type Proof struct {
-	Password string `json:"password"`
-	Code     string `json:"code"`
-	OTP      string `json:"otp_id"`
+	Password string          `json:"password"`
+	Code     string          `json:"code"`
+	OTP      string          `json:"otp_id"`
+	Passkey  json.RawMessage `json:"passkey"`
 }
 
 // Tries before one has to wait.
@@ -25,9 +28,14 @@ const freeProofs = 5
 // Prove refuses a proof that does not hold: problem.ProofNeeded for none at all,
 // problem.ProofWrong for a wrong one, problem.TooMany for too many of those. A
 // code is used up by it.
-func Prove(app core.App, auth *core.Record, proof Proof) error {
+func (s *Sessions) Prove(e *core.RequestEvent, proof Proof) error {
+	app, auth := e.App, e.Auth
 	if auth == nil {
 		return problem.New(problem.SignIn, "Sign in first.")
+	}
+	if len(proof.Passkey) > 0 {
+		_, err := s.usePasskey(e, proof.Passkey, useProof)
+		return err
 	}
 	if proof.Password == "" && proof.Code == "" {
 		return problem.New(problem.ProofNeeded, "Enter your password, or a code, to go on.")

@@ -13,8 +13,8 @@ import (
 // Request gives a request the scopes that its visibility, walls, delegations and
 // state ask for, and moves everything that belongs to it along. Most requests
 // share their organization's scope; one has a scope of its own when it is
-// restricted to participants, walled off, delegated alone, or in a state that
-// only some duties may see. It is called whenever one of these changes.
+// restricted to participants, walled off, delegated alone, hidden from somebody, or
+// in a state that only some duties may see. It is called whenever one of these changes.
 func Request(tx core.App, id string, now time.Time) error {
 	var r struct {
 		Organization string `db:"organization"`
@@ -26,7 +26,8 @@ func Request(tx core.App, id string, now time.Time) error {
 	}
 	err := tx.DB().NewQuery(`SELECT r.organization, r.visibility, COALESCE(r.restricted_to, '[]') AS restricted_to, r.scope,
 		COALESCE((SELECT c.scope FROM client_requests c WHERE c.id = r.id), '') AS client_scope,
-		EXISTS (SELECT 1 FROM walls w WHERE w.request = r.id) OR EXISTS (SELECT 1 FROM delegations d WHERE d.request = r.id AND d.revoked = 0 AND d.ends > {:now}) AS alone
+		EXISTS (SELECT 1 FROM walls w WHERE w.request = r.id) OR EXISTS (SELECT 1 FROM delegations d WHERE d.request = r.id AND d.revoked = 0 AND d.ends > {:now})
+			OR EXISTS (SELECT 1 FROM exclusions x WHERE x.request = r.id AND x.lifted = '') AS alone
 		FROM requests r WHERE r.id = {:id}`).Bind(dbx.Params{"id": id, "now": schema.Stamp(now)}).One(&r)
 	if err != nil {
 		return fmt.Errorf("read request %s: %w", id, err)
@@ -48,18 +49,23 @@ func Request(tx core.App, id string, now time.Time) error {
 	return move(tx, id, client, staff)
 }
 
+// Whoever is excluded from a request has no right on it, and lends none. a is a
+// right on the organization.
+const notExcluded = ` AND NOT EXISTS (SELECT 1 FROM exclusions x WHERE x.request = r.id AND x.lifted = '' AND (x.user = a.principal
+OR a.source = 'delegation' AND x.user = (SELECT d."from" FROM delegations d WHERE d.id = a.source_id)))`
+
 const (
 	requestMembers = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
 SELECT 'r'||lower(hex(randomblob(7))), a.principal, r.id, a.since, a.until, a.source, a.source_id, {:now}, {:now}
 FROM requests r JOIN access a ON a.scope = r.organization AND a.source IN ('membership','delegation')
-WHERE r.id = {:id} AND r.visibility = 'organization'`
+WHERE r.id = {:id} AND r.visibility = 'organization'` + notExcluded
 
 	// A participant takes part for as long as the right on the organization lasts.
 	requestParticipants = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
 SELECT 'r'||lower(hex(randomblob(7))), a.principal, r.id, a.since, a.until, 'participant', r.id, {:now}, {:now}
 FROM requests r, json_each(CASE WHEN json_valid(r.participants) THEN r.participants ELSE '[]' END) p
 JOIN access a ON a.principal = p.value AND a.scope = r.organization AND a.source IN ('membership','delegation')
-WHERE r.id = {:id} AND r.visibility = 'restricted'`
+WHERE r.id = {:id} AND r.visibility = 'restricted'` + notExcluded
 
 	// Whoever lends a request sees it in own right: by a membership, and as a
 	// participant where it is restricted. What was lent cannot be lent on.
@@ -67,7 +73,8 @@ WHERE r.id = {:id} AND r.visibility = 'restricted'`
 SELECT 'r'||lower(hex(randomblob(7))), d."to", r.id, d.starts, d.ends, 'delegation', d.id, {:now}, {:now}
 FROM requests r JOIN delegations d ON d.request = r.id AND d.revoked = 0 AND d.ends > {:now}
 WHERE r.id = {:id} AND EXISTS (SELECT 1 FROM access a WHERE a.principal = d."from" AND a.scope = r.organization AND a.source = 'membership')
-AND (r.visibility = 'organization' OR EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(r.participants) THEN r.participants ELSE '[]' END) p WHERE p.value = d."from"))`
+AND (r.visibility = 'organization' OR EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(r.participants) THEN r.participants ELSE '[]' END) p WHERE p.value = d."from"))
+AND NOT EXISTS (SELECT 1 FROM exclusions x WHERE x.request = r.id AND x.lifted = '' AND x.user IN (d."to", d."from"))`
 
 	// The staff who see the organization, less those walled off this request.
 	requestStaff = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)

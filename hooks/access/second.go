@@ -79,7 +79,7 @@ func newSecret(tx core.App, who *core.Record, now time.Time) (string, error) {
 // the recovery codes: they are shown this once.
 func confirmApp(tx core.App, principal, code string, now time.Time) (codes []string, ok bool, err error) {
 	f, found, err := factorOf(tx, principal)
-	if err != nil || !found || f.Confirmed != "" {
+	if err != nil || !found || f.Secret == "" || f.Confirmed != "" {
 		return nil, false, err
 	}
 	step, ok, err := f.step(tx, code, now)

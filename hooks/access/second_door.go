@@ -124,22 +124,32 @@ func (s *Sessions) askSecond(e *core.RecordAuthRequestEvent, hasApp bool) error 
 // and no mail can be sent, or a code did and nobody has signed in to the account
 // yet, so that there may be no password.
 func (s *Sessions) methods(app core.App, who *core.Record, first string, hasApp bool) ([]string, error) {
+	hasPasskey, err := HasPasskey(app, who.Id)
+	if err != nil {
+		return nil, err
+	}
+	var methods []string
 	if hasApp {
-		return []string{"totp", "recovery"}, nil
+		methods = append(methods, "totp", "recovery")
+	}
+	if hasPasskey {
+		methods = append(methods, "passkey")
+	}
+	if hasApp {
+		return methods, nil
 	}
 	mails := app.Settings().SMTP.Enabled
 	var before int
-	err := app.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM sessions WHERE principal = {:id} AND method != '')`).Bind(dbx.Params{"id": who.Id}).Row(&before)
+	err = app.DB().NewQuery(`SELECT EXISTS (SELECT 1 FROM sessions WHERE principal = {:id} AND method != '')`).Bind(dbx.Params{"id": who.Id}).Row(&before)
 	if err != nil {
 		return nil, fmt.Errorf("look for earlier sign-ins: %w", err)
 	}
-	var methods []string
 	if first == core.MFAMethodOTP {
 		methods = append(methods, "password")
 	} else if mails {
 		methods = append(methods, "otp")
 	}
-	if (first == core.MFAMethodOTP && before == 0) || (first != core.MFAMethodOTP && !mails) {
+	if !hasPasskey && ((first == core.MFAMethodOTP && before == 0) || (first != core.MFAMethodOTP && !mails)) {
 		methods = append(methods, "setup")
 	}
 	return methods, nil

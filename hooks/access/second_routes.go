@@ -73,7 +73,7 @@ func (s *Sessions) FactorRoute(e *core.RequestEvent) error {
 }
 
 // prove reads a proof from the body and asks for it to hold.
-func prove(e *core.RequestEvent) error {
+func (s *Sessions) prove(e *core.RequestEvent) error {
 	if err := clientOrStaff(e); err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func prove(e *core.RequestEvent) error {
 	if err := readBody(e, &proof); err != nil {
 		return err
 	}
-	return Prove(e.App, e.Auth, proof)
+	return s.Prove(e, proof)
 }
 
 // FactorStartRoute begins to set up an app. It asks for the password or a code:
@@ -99,16 +99,23 @@ func (s *Sessions) FactorStartRoute(e *core.RequestEvent) error {
 	if hasApp {
 		return problem.New(problem.Unique, "An authenticator app is set up already. Turn it off first.")
 	}
-	fresh, err := s.justByCode(e)
-	if err != nil {
+	if err := s.proveUnlessFresh(e); err != nil {
 		return err
 	}
-	if !fresh {
-		if err := prove(e); err != nil {
-			return err
-		}
-	}
 	return s.offerApp(e, e.Auth)
+}
+
+// proveUnlessFresh asks for a proof, unless the caller signed in by an e-mailed
+// code a moment ago: there may be no password.
+func (s *Sessions) proveUnlessFresh(e *core.RequestEvent) error {
+	if err := clientOrStaff(e); err != nil {
+		return err
+	}
+	fresh, err := s.justByCode(e)
+	if err != nil || fresh {
+		return err
+	}
+	return s.prove(e)
 }
 
 // FactorConfirmRoute turns the app on with its first code, and signs every other
@@ -161,7 +168,7 @@ func (s *Sessions) factorChanged(tx core.App, e *core.RequestEvent, what string)
 //
 //	POST /api/portal/second-factor/recovery {"password"?,"code"?} → 200 {"recovery_codes": [10]}; 400 proof_needed, proof_wrong, not_found; 401; 403; 429
 func (s *Sessions) FactorRecoveryRoute(e *core.RequestEvent) error {
-	if err := prove(e); err != nil {
+	if err := s.prove(e); err != nil {
 		return err
 	}
 	hasApp, err := HasApp(e.App, e.Auth.Id)
@@ -196,7 +203,7 @@ func (s *Sessions) FactorRemoveRoute(e *core.RequestEvent) error {
 	if err := readBody(e, &in); err != nil {
 		return err
 	}
-	if err := Prove(e.App, e.Auth, Proof{Code: in.Code}); err != nil {
+	if err := s.Prove(e, Proof{Code: in.Code}); err != nil {
 		return err
 	}
 	err := e.App.RunInTransaction(func(tx core.App) error {

@@ -50,7 +50,7 @@ func (s *Sessions) ChangeSecurityRoute(e *core.RequestEvent) error {
 	if err := readBody(e, &in); err != nil {
 		return err
 	}
-	if err := Prove(e.App, e.Auth, in.Proof); err != nil {
+	if err := s.Prove(e, in.Proof); err != nil {
 		return err
 	}
 	if in.ClientSecondFactor == nil {

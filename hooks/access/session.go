@@ -49,7 +49,7 @@ const requestSession = "access.session"
 
 // Origin is from where somebody signs in.
 type Origin struct {
-	Method    string // password otp totp recovery oauth2, or empty
+	Method    string // password otp totp recovery passkey oauth2, or empty
 	IP        string
 	Agent     string // as the browser names itself
 	DeviceKey string // digest of the device's cookie

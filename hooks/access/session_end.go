@@ -149,6 +149,9 @@ func (s *Sessions) AccountDeleted(e *core.RecordEvent) error {
 		if _, err := tx.DB().Delete(schema.SecondFactors, dbx.HashExp{"principal": e.Record.Id}).Execute(); err != nil {
 			return fmt.Errorf("remove the second factor of %s: %w", e.Record.Id, err)
 		}
+		if err := dropPasskeys(tx, e.Record.Id); err != nil {
+			return err
+		}
 		_, err := s.End(tx, by, endDeactivated, `principal = {:id}`, dbx.Params{"id": e.Record.Id})
 		return err
 	})

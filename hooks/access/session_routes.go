@@ -142,7 +142,7 @@ func (s *Sessions) PasswordRoute(e *core.RequestEvent) error {
 		return err
 	}
 	if !fresh || in.Old != "" {
-		if err := Prove(e.App, e.Auth, Proof{Password: in.Old}); err != nil {
+		if err := s.Prove(e, Proof{Password: in.Old}); err != nil {
 			return asField(err, "old")
 		}
 	}

@@ -108,7 +108,8 @@ LEFT JOIN memberships m ON m.user = {:user} AND m.organization = o.id AND m.stat
 FROM delegations d JOIN users u ON u.id = d."from"
 JOIN memberships g ON g.user = d."from" AND g.status = 'active' AND g.organization IN (SELECT value FROM json_each({:ids}))
 WHERE d."to" = {:user} AND d.revoked = 0 AND d.starts <= {:now} AND d.ends > {:now} AND (d.request = '' OR d.request = {:request})
-AND d.organization IN (SELECT value FROM json_each({:ids})) ORDER BY d.ends DESC, d.id`
+AND d.organization IN (SELECT value FROM json_each({:ids}))
+AND NOT EXISTS (SELECT 1 FROM exclusions x WHERE x.request = {:request} AND x.lifted = '' AND x.user = d."from") ORDER BY d.ends DESC, d.id`
 )
 
 // OfUser works out a user's standing on an organization from its path: the

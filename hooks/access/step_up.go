@@ -51,14 +51,14 @@ func Rehearse(e *core.RequestEvent) { e.Set(requestRehearsal, true) }
 
 // ProveRoute takes the proof for the caller's session.
 //
-//	POST /api/portal/prove {"password"} or {"code"} or {"code","otp_id"} → 200 {"until"}
-//	400 proof_needed, proof_wrong (password, code); 401; 429 too many wrong tries
+//	POST /api/portal/prove {"password"} or {"code"} or {"code","otp_id"} or {"passkey"} → 200 {"until"}
+//	400 proof_needed, proof_wrong (password, code, passkey); 401; 429 too many wrong tries
 func (s *Sessions) ProveRoute(e *core.RequestEvent) error {
 	var in Proof
 	if err := readBody(e, &in); err != nil {
 		return problem.Reply(e, err)
 	}
-	if err := Prove(e.App, e.Auth, in); err != nil {
+	if err := s.Prove(e, in); err != nil {
 		return problem.Reply(e, err)
 	}
 	now := s.Clock()

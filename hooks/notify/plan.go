@@ -49,6 +49,7 @@ type Payload struct {
 	Receivers  []Reminded     `json:"receivers"`
 	Account    string         `json:"account"` // of sign-ins
 	Collection string         `json:"collection"`
+	Name       string         `json:"name"` // of a passkey
 }
 
 // Thing is an item that somebody is told about.

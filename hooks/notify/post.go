@@ -33,6 +33,9 @@ func (p *Post) Handle(tx core.App, e event.Event) error {
 	if e.Type == "sign_in.attacked" {
 		return p.attacked(tx, e)
 	}
+	if strings.HasPrefix(e.Type, "passkey.") {
+		return p.passkey(tx, e)
+	}
 	if e.Request == "" {
 		return nil
 	}

@@ -17,7 +17,7 @@ var templateFiles embed.FS
 
 // Kinds are the letters there are, each with a pair of templates.
 var Kinds = []string{
-	"another_look", "attacked", "closed", "digest", "email_change", "escalation", "finished", "invitation", "message", "notice", "password_reset",
+	"another_look", "attacked", "closed", "digest", "email_change", "escalation", "finished", "invitation", "message", "notice", "passkey_added", "passkey_copied", "passkey_removed", "password_reset",
 	"reminder", "reminders", "renewal", "sign_in_code", "staff", "submitted", "verification", "your_turn",
 }
 

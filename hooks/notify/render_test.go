@@ -55,6 +55,9 @@ func sample(kind string) Letter {
 	case "attacked":
 		l.Hello, l.Who, l.Count, l.By = "Helen Finch", "Ana Petrova", 20, ""
 		l.Link, l.Button, l.Because = "https://portal.example/_/", "Open the console", because("You are an owner of this portal.")
+	case "passkey_added", "passkey_copied", "passkey_removed":
+		l.What, l.By, l.Link, l.Button = "Ana's <phone>", "", "https://portal.example/settings/profile", "Open your account"
+		l.Because = because("It is about how you sign in.")
 	case "renewal":
 		l.Who, l.Link, l.Button = "Ana Petrova", "https://portal.example/_/#/gatehouse/client/o1", "Open the client"
 	case "digest":

@@ -15,6 +15,8 @@ var limits = []core.RateLimitRule{
 	{Label: "*:requestOTP", MaxRequests: 10, Duration: 60},
 	{Label: "/api/portal/invitations/accept", MaxRequests: 20, Duration: 60},
 	{Label: "/api/portal/invitations/look", MaxRequests: 60, Duration: 60},
+	{Label: "/api/portal/passkeys/sign-in", MaxRequests: 20, Duration: 60},
+	{Label: "/api/portal/passkeys/sign-in/start", MaxRequests: 60, Duration: 60},
 	{Label: "/api/portal/setup", MaxRequests: 20, Duration: 60},
 	{Label: "/api/batch", MaxRequests: 10, Duration: 10},
 	{Label: "/api/", MaxRequests: 600, Duration: 10},

@@ -53,6 +53,8 @@ const (
 	Sessions      = "sessions"
 	SecondFactors = "second_factors"
 	Programs      = "programs"
+	Passkeys      = "passkeys"
+	Exclusions    = "exclusions"
 )
 
 // StaffScope is the scope of what only staff may see, beside the scope that

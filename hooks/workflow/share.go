@@ -2,6 +2,7 @@ package workflow
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -124,6 +125,9 @@ func (l *live) takePart(tx core.App, ids, had []string) error {
 		if belongs == 0 {
 			return problem.Field("participants", problem.BadInput, "Choose people of "+l.OrgName+".")
 		}
+		if excluded, err := l.excludes(tx, id); err != nil || excluded {
+			return errors.Join(err, problem.Field("participants", problem.BadInput, "Somebody whom you chose is kept away from this request. Lift that first."))
+		}
 	}
 	if l.Visibility == restricted && len(clean) == 0 {
 		return problem.Field("participants", problem.FieldMissing, "Choose at least one person who sees this request.")
@@ -200,6 +204,10 @@ type SharePage struct {
 	SeenBy     string   `json:"seen_by"`
 	Revision   int      `json:"revision"`
 	People     []Sharer `json:"people"`
+
+	CanExclude bool       `json:"can_exclude"`
+	Excluded   []Excluded `json:"excluded"` // empty for whoever may not exclude
+	Others     []Sharer   `json:"others"`   // whom the caller may exclude
 }
 
 // Who could take part: for staff everybody who sees the organization, for a
@@ -217,7 +225,7 @@ func (e *Engine) Sharers(app core.App, id string, actor schema.Actor) (*SharePag
 	if err != nil {
 		return nil, err
 	}
-	page := &SharePage{Visibility: l.Visibility, Why: l.mayShare(), SeenBy: l.seenBy(), Revision: l.revisionShown(), People: []Sharer{}}
+	page := &SharePage{Visibility: l.Visibility, Why: l.mayShare(), SeenBy: l.seenBy(), Revision: l.revisionShown(), People: []Sharer{}, Excluded: []Excluded{}, Others: []Sharer{}}
 	page.CanShare = page.Why == ""
 	page.CanOpen = page.CanShare && l.who.Side() != "client"
 	participants := l.Participants
@@ -234,7 +242,7 @@ func (e *Engine) Sharers(app core.App, id string, actor schema.Actor) (*SharePag
 	for i := range page.People {
 		page.People[i].You = page.People[i].ID == actor.ID
 	}
-	return page, nil
+	return page, e.exclusions(app, l, page)
 }
 
 // GetPeople shows who of the client takes part.

@@ -40,6 +40,7 @@ type View struct {
 	ActingFor        string        `json:"acting_for"`
 	ActingUntil      string        `json:"acting_until,omitempty"` // when the delegation ends
 	SeenBy           string        `json:"seen_by"`                // who of the client sees a restricted request, in words; empty if everybody does
+	CanExclude       bool          `json:"can_exclude"`            // whether the caller may keep people of the client away from it
 	Sections         []SectionView `json:"sections"`
 	Fields           []FieldView   `json:"fields"`
 	Actions          []Action      `json:"actions"`
@@ -278,7 +279,7 @@ func (l *live) view(documents map[string][]DocumentView) View {
 	f, def := l.facts, l.def
 	v := View{
 		ID: l.ID, Number: l.Number, Title: l.Title, Side: "staff", Workflow: def.Key, WorkflowTitle: def.Title, Organization: l.Organization, OrganizationName: l.OrgName, State: l.State,
-		Due: l.Due, StateSince: l.StateSince, Created: l.Created, Revision: l.Revision, Contact: l.contact(), Progress: def.progress(f), ActingFor: l.who.Standing.GiverName, SeenBy: l.seenBy(),
+		Due: l.Due, StateSince: l.StateSince, Created: l.Created, Revision: l.Revision, Contact: l.contact(), Progress: def.progress(f), ActingFor: l.who.Standing.GiverName, SeenBy: l.seenBy(), CanExclude: l.mayExclude() == "",
 	}
 	if v.ActingFor != "" {
 		v.ActingUntil = schema.Stamp(l.who.Standing.Until)

@@ -2,6 +2,56 @@
 // The texts of the pages about people and access.
 
 export const words = {
+    passkeys: {
+        title: "Passkeys",
+        none: "A passkey signs you in with your finger, your face or the PIN of your device, without a second step.",
+        add: "Add a passkey",
+        name: "Name of the passkey",
+        nameHint: "Say where it is, for example “My phone”.",
+        needName: "Give the passkey a name.",
+        goOn: "Go on",
+        save: "Save",
+        /** @param {string} made */
+        made: (made) => `Added ${made}, never used`,
+        /** @param {string} made @param {string} used */
+        used: (made, used) => `Added ${made}, last used ${used}`,
+        stale: "It was made for an earlier address of the portal and does not work any more.",
+        rename: "Rename",
+        renamed: "The passkey has a new name.",
+        remove: "Remove",
+        /** @param {string} name */
+        removeAsk: (name) => `Remove “${name}”?`,
+        removeText: "It will not sign you in any more. Your devices stay signed in.",
+        removed: "The passkey is removed.",
+        added: "The passkey is added.",
+        cancelled: "No passkey was used. Try again, or go on another way.",
+        there: "This device has a passkey for you already.",
+        noBrowser: "This browser has no passkeys. Use a newer one.",
+        /** @param {string} origin */
+        elsewhere: (origin) => `Passkeys work at ${origin}. Open the console there.`,
+        signIn: "Sign in with a passkey",
+        use: "Use a passkey",
+        second: "One more step: use your passkey.",
+        /** @param {string} email */
+        other: (email) => `This passkey belongs to another account. Sign in as ${email}.`,
+    },
+    exclusions: {
+        link: "Kept away…",
+        title: "Who of the client is kept away",
+        none: "Nobody is kept away.",
+        text: "Somebody who is kept away finds this request nowhere, and is not told. It wins over every right that the person has.",
+        who: "Person",
+        choose: "Choose a person",
+        reason: "Why",
+        need: "Choose a person.",
+        needReason: "Say why. It stays on the trail.",
+        keep: "Keep away",
+        /** @param {string} by @param {string} at @param {string} why */
+        by: (by, at, why) => `Kept away by ${by}, ${at}: ${why}`,
+        /** @param {string} name */
+        lift: (name) => `Let ${name} see this again`,
+        saved: "Saved. It counts from now on.",
+    },
     signIns: {
         title: "Sign-ins",
         /** @param {string} name */
@@ -14,20 +64,22 @@ export const words = {
         ended: (name) => `${name} is signed out everywhere.`,
         /** @param {string} name */
         app: (name) => `${name} signs in with an authenticator app.`,
-        reset: "Take the app away…",
+        /** @param {string} name @param {number} n */
+        passkeys: (name, n) => (n === 1 ? `${name} has a passkey.` : `${name} has ${n} passkeys.`),
+        reset: "Take app and passkeys away…",
         /** @param {string} name */
-        resetAsk: (name) => `Take the authenticator app of ${name} away?`,
+        resetAsk: (name) => `Take the authenticator app and the passkeys of ${name} away?`,
         resetText:
             "For a lost phone. Talk to the person first: whoever asks for this may be somebody else. Two of you have to agree. Every device is signed out then.",
-        resetDo: "Take the app away",
+        resetDo: "Take them away",
         reason: "Why",
         needReason: "Say why. It stays on the trail.",
         /** @param {string} name @param {string} at @param {string} why */
-        asked: (name, at, why) => `${name} asked ${at} to take the app away: ${why}`,
+        asked: (name, at, why) => `${name} asked ${at} to take app and passkeys away: ${why}`,
         second: "A second person has to confirm it within a day.",
         confirm: "Confirm it…",
         /** @param {string} name */
-        taken: (name) => `The app of ${name} is taken away.`,
+        taken: (name) => `${name} has no app and no passkey any more.`,
     },
     explain: {
         open: "Who can see this?",
@@ -222,6 +274,7 @@ export const words = {
     prove: {
         title: "Show that it is you",
         text: "This matters, so enter your password, or a code from your authenticator app. It holds for ten minutes.",
+        passkey: "Use a passkey",
         password: "Password",
         code: "Code from your app",
         go: "Go on",

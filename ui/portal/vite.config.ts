@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 /** What the frame and the first pages need; the parts of a request, and those of signing in, stay with their pages. */
 const SHARED =
-  /node_modules|\/src\/parts\/(?!SignInForm|SecondStep|CodeForm|PasswordForm|RecoveryCodes)[^/]+$|\/src\/i18n\/[^/]+$|\/src\/(api|drafts|format|frame|live|match|problem|resource|router|session|words)\./;
+  /node_modules|\/src\/parts\/(?!SignInForm|PasskeyButton|SecondStep|CodeForm|PasswordForm|RecoveryCodes)[^/]+$|\/src\/i18n\/[^/]+$|\/src\/(api|drafts|format|frame|live|match|problem|resource|router|session|words)\./;
 
 // The built files are committed and embedded in the binary: their names and bytes follow from the source alone.
 export default defineConfig({

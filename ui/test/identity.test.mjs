@@ -1,5 +1,5 @@
-// Signing in and staying in: devices that are listed and ended, an authenticator app with its recovery codes, and a
-// new password; as a client on a phone in the portal, and as staff at a desk in the console.
+// Signing in and staying in: devices that are listed and ended, passkeys, an authenticator app with its recovery codes,
+// and a new password; as a client on a phone in the portal, and as staff at a desk in the console.
 
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
@@ -12,9 +12,17 @@ import { code } from "./lib/totp.mjs";
 // A first step that is not the last answers 401, a session that was ended too, and a wrong code 400: provoked here.
 const expected = [/401 \(Unauthorized\)/, /400 \(Bad Request\)/];
 
+/** Gives a page's browser a device that keeps passkeys, and whose owner is always there. */
+async function keys(page) {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  const options = { protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
+  await devtools.send("WebAuthn.addVirtualAuthenticator", { options });
+}
+
 describe("sign-ins", { skip: noBrowser }, () => {
   const later = closer();
-  let firm, anna, client, staff, other;
+  let firm, anna, client, staff, other, door, named;
 
   before(async () => {
     firm = await Firm.open(later);
@@ -23,6 +31,8 @@ describe("sign-ins", { skip: noBrowser }, () => {
     client = await browser.newPage({ viewport: phone, expected });
     other = await browser.newPage({ viewport: phone, expected });
     staff = await browser.newPage({ viewport: desk, expected });
+    door = await browser.newPage({ viewport: phone, expected });
+    named = `http://localhost:${firm.server.port}`;
   });
 
   test("a client sees where she is signed in, and signs the other device out", async () => {
@@ -37,6 +47,52 @@ describe("sign-ins", { skip: noBrowser }, () => {
     // The other page is told, and asks for a sign-in by itself.
     await other.getByText(/sign in/i).first().waitFor();
     assert.equal((await firm.guest.as(anna.token).get("/api/portal/me")).status, 401);
+  });
+
+  test("she adds a passkey, signs in with it, and removes it", async () => {
+    // The portal's address is a number at first.
+    await client.getByText("Passkeys need an address with a name.").waitFor();
+    assert.equal(await client.getByRole("button", { name: "Add a passkey" }).count(), 0);
+    await firm.sol.must("PATCH", "/api/settings", { meta: { ...(await firm.sol.must("GET", "/api/settings")).meta, appURL: named } });
+    await client.reload();
+    await client.getByText(`Passkeys work at ${named}.`).waitFor();
+
+    await keys(door);
+    await byPassword(door, named, anna.email);
+    await door.getByRole("heading", { level: 1, name: "Sign in" }).waitFor({ state: "detached" });
+    await door.goto(`${named}/settings/profile`);
+    await door.getByRole("button", { name: "Add a passkey" }).click();
+    await door.getByRole("button", { name: "Go on" }).click();
+    await door.getByText("Give the passkey a name.").waitFor();
+    await door.getByLabel("Name of the passkey").fill("My phone");
+    await look(door, "identity-passkey-add");
+    await door.getByLabel("Current password").last().fill(password);
+    await door.getByRole("button", { name: "Go on" }).click();
+    await door.getByText("never used").waitFor();
+    await firm.mailbox.wait(anna.email, /passkey/i);
+    await look(door, "identity-passkeys");
+    await door.getByRole("button", { name: "Rename: My phone" }).click();
+    await door.getByLabel("Name of the passkey").fill("Anna's phone");
+    await door.getByRole("button", { name: "Save" }).last().click();
+    await door.getByText("Anna's phone").first().waitFor();
+
+    await door.evaluate(() => localStorage.clear());
+    await door.goto(`${named}/sign-in`);
+    await door.getByRole("button", { name: "Sign in with a passkey" }).waitFor();
+    await look(door, "identity-sign-in");
+    await door.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await door.getByRole("heading", { level: 1, name: "Sign in" }).waitFor({ state: "detached" });
+    await door.goto(`${named}/settings/profile`);
+    await door.getByRole("button", { name: "Remove: Anna's phone" }).click();
+    await look(door, "identity-passkey-remove");
+    await door.getByRole("button", { name: "Use a passkey" }).click();
+    await door.getByText("A passkey signs you in with your finger").waitFor();
+
+    await door.evaluate(() => localStorage.clear());
+    await door.goto(`${named}/sign-in`);
+    await door.getByRole("button", { name: "Sign in with a passkey" }).click();
+    await door.getByText("This passkey is not known here.").waitFor();
+    door.clean();
   });
 
   test("she sets an authenticator app up, and needs it from then on", async () => {
@@ -86,13 +142,14 @@ describe("sign-ins", { skip: noBrowser }, () => {
     await client.getByText("Your password is changed.").first().waitFor();
     await client.reload();
     await client.getByText("This device").waitFor();
-    assert.equal(await client.locator("li", { hasText: "Last used" }).count(), 1);
+    assert.equal(await client.locator("li", { hasText: /Last used .* from/ }).count(), 1);
     client.clean();
   });
 
   test("staff do the same in the console", async (t) => {
     try {
-      await staff.goto(`${firm.server.url}/staff/#/gatehouse/sign-in`);
+      await keys(staff);
+      await staff.goto(`${named}/staff/#/gatehouse/sign-in`);
       const start = async () => {
         await staff.getByLabel("Email").fill("oda@northgate.example");
         await staff.getByLabel("Password", { exact: true }).fill(password);
@@ -121,7 +178,29 @@ describe("sign-ins", { skip: noBrowser }, () => {
       await look(staff, "identity-console-second-step");
       await staff.getByLabel("Code from the app").fill(code(secret, 1));
       await staff.getByRole("button", { name: "Sign in", exact: true }).click();
-      await staff.getByRole("link", { name: "Account" }).waitFor();
+      await staff.getByRole("link", { name: "Account" }).click();
+
+      // A passkey counts as both steps.
+      await staff.getByRole("button", { name: "Add a passkey" }).click();
+      await staff.getByLabel("Name of the passkey").fill("Office key");
+      await staff.getByRole("dialog").getByLabel("Password", { exact: true }).fill(password);
+      await look(staff, "identity-console-passkey-add");
+      await staff.getByRole("button", { name: "Go on" }).click();
+      await staff.getByText("never used").waitFor();
+      await look(staff, "identity-console-passkeys");
+      await staff.getByRole("button", { name: "Sign out", exact: true }).click();
+      await staff.getByRole("button", { name: "Sign in with a passkey" }).waitFor();
+      await look(staff, "identity-console-sign-in");
+      await start();
+      await staff.getByLabel("Code from the app").waitFor();
+      await staff.getByRole("button", { name: "Use a passkey" }).click();
+      await staff.getByRole("link", { name: "Account" }).click();
+      await staff.getByRole("button", { name: "Sign out", exact: true }).click();
+      await staff.getByRole("button", { name: "Sign in with a passkey" }).click();
+      await staff.getByRole("link", { name: "Account" }).click();
+      await staff.getByRole("button", { name: "Remove: Office key" }).click();
+      await staff.getByRole("button", { name: "Use a passkey" }).click();
+      await staff.getByText("A passkey signs you in with your finger").waitFor();
       staff.clean();
     } catch (err) {
       await shot(staff, "failed-identity");

@@ -166,6 +166,27 @@ describe("the people of a client", { skip: noBrowser }, () => {
     assert.equal((await mo.get(`/api/portal/requests/${secret.id}`)).status, 404);
   });
 
+  step("she keeps Mo away from one request, and lets him see it again", async () => {
+    const page = pages.get(anna);
+    await page.goto(`${firm.server.url}/r/${request.id}`);
+    await page.getByText("People of Bluebell Bakery Ltd see this, unless they are kept away.").waitFor();
+    await press(page, "People on this");
+    const dialog = page.getByRole("dialog");
+    await press(dialog, "Keep away");
+    await dialog.getByText("Choose a person and say why.").waitFor();
+    await dialog.getByLabel("Keep away").selectOption({ label: "Mo" });
+    await dialog.getByLabel("Why").fill("It is about his pay.");
+    await look(page, "team-keep-away");
+    await press(dialog, "Keep away");
+    await dialog.getByText(/Kept away by Anna on .+: It is about his pay\./).waitFor();
+    await look(page, "team-kept-away");
+    assert.equal((await mo.get(`/api/portal/requests/${request.id}`)).status, 404);
+    await press(dialog, "Let Mo see this again");
+    await dialog.getByText("Nobody is kept away.").waitFor();
+    assert.equal((await mo.get(`/api/portal/requests/${request.id}`)).status, 200);
+    await press(dialog, "Close");
+  });
+
   step("staff see people, units and delegations on the client's page, and end one", async () => {
     firm.oda.record = (await firm.guest.must("POST", "/api/collections/staff/auth-with-password", { identity: "oda@northgate.example", password })).record;
     const page = await pageOf(firm.oda, desk, [dashboardStart]);
@@ -190,6 +211,18 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await page.getByRole("dialog").getByLabel("Visible to").selectOption({ label: "Everybody of the client" });
     await press(page.getByRole("dialog"), "Save");
     await page.getByText("Everybody of the client can see this.").waitFor();
+    await press(page, "Kept away…");
+    await page.getByLabel("Person").selectOption({ label: "Anna" });
+    await page.getByLabel("Why").fill("It is about her.");
+    await look(page, "staff-keep-away", ".gh-dialog");
+    await press(page.getByRole("dialog"), "Keep away");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal((await anna.get(`/api/portal/requests/${secret.id}`)).status, 404);
+    await press(page, "Kept away…");
+    await page.getByText(/Kept away by Oda Lind, .+: It is about her\./).waitFor();
+    await press(page.getByRole("dialog"), "Let Anna see this again");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    assert.equal((await anna.get(`/api/portal/requests/${secret.id}`)).status, 200);
   });
 
   /** An owner makes a program; its token works until it is revoked. */

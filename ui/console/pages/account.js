@@ -1,5 +1,5 @@
 // @ts-check
-// The own account: the devices that are signed in, the authenticator app, and the password.
+// The own account: the devices that are signed in, passkeys, the authenticator app, and the password.
 import { h, paint } from "../parts/dom.js";
 import { field, mark } from "../parts/field.js";
 import { skeleton, refused, left } from "../parts/faces.js";
@@ -7,6 +7,7 @@ import { Problem } from "../parts/api.js";
 import { appSetup, codesShown } from "../parts/authenticator.js";
 import { devices } from "../parts/devices.js";
 import { openDialog } from "../parts/dialog.js";
+import { passkeyList } from "../parts/passkey-list.js";
 import { moment } from "../parts/format.js";
 import { say } from "../parts/say.js";
 import { words } from "../words.js";
@@ -280,6 +281,7 @@ export function pageAccount(ctx) {
             h("h1", {}, w.title),
             h("p", { class: "gh-hint" }, `${me.name} · ${me.email}`),
             region,
+            passkeyList(ctx),
             factor,
             password,
             me.role === "owner" && firm,

@@ -7,6 +7,7 @@ import { address, queueAddress } from "./routes.js";
 import { formDialog } from "./dialog.js";
 import { field } from "./field.js";
 import { labels, tagsOf } from "./labels.js";
+import { keepAway } from "./exclude.js";
 import { changeParticipants } from "./participants.js";
 import { openWhere } from "./where.js";
 import { say } from "./say.js";
@@ -87,6 +88,8 @@ export function requestHead(desk) {
                     { class: "gh-muted" },
                     view.seen_by || words.participants.everybody,
                     mayWrite && link(words.participants.link, "participants", () => changeParticipants(desk)),
+                    view.can_exclude && " ",
+                    view.can_exclude && link(access.exclusions.link, "exclusions", () => keepAway(desk)),
                 ),
             (view.people ?? []).length > 0 &&
                 h(

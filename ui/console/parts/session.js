@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import { openDialog } from "./dialog.js";
 import { signInForm } from "./sign-in-form.js";
+import { signInWithPasskey } from "./passkey.js";
 import { dropDrafts } from "./drafts.js";
 import { say } from "./say.js";
 import { words } from "../words.js";
@@ -46,6 +47,10 @@ export function signInCalls(api) {
             api.send("/api/portal/second-factor", { method: "POST", body: { mfaId, code }, quiet: true }),
         /** @param {string} mfaId @returns {Promise<import("./authenticator.js").Offer>} */
         setUp: (mfaId) => api.send("/api/portal/second-factor/setup", { method: "POST", body: { mfaId }, quiet: true }),
+        /** Where passkeys work; empty where they cannot. @returns {Promise<string>} */
+        passkeyOrigin: async () => (await api.get("/api/portal/firm")).passkeys,
+        /** @param {string} mfaId */
+        passkey: (mfaId) => signInWithPasskey(api, mfaId),
         refresh: () => api.send(COLLECTION + "auth-refresh", { method: "POST", quiet: true }),
     };
 }

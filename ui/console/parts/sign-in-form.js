@@ -1,11 +1,13 @@
 // @ts-check
-// The sign-in form: password or a code by email, and the code as a second step where the firm asks for it.
+// The sign-in form: password, a code by email or a passkey, and a second step where the firm asks for it.
 // The page and the dialog of an ended sign-in show the very same form.
 import { h, paint } from "./dom.js";
 import { field, mark } from "./field.js";
 import { Problem } from "./api.js";
 import { appCode, appSetup, codesShown } from "./authenticator.js";
+import { passkeysWork } from "./passkey.js";
 import { words } from "../words.js";
+import { words as access } from "../words-access.js";
 
 const w = words.signIn;
 const WAIT = 45;
@@ -18,8 +20,16 @@ const WAIT = 45;
  * @param {(answer: {token: string, record: any}) => void} what.enter
  */
 export function signInForm({ calls, email = "", fixed = false, enter }) {
-    const state = { way: "password", email, otpId: "", mfaId: "", sentAt: 0, second: false };
+    const state = { way: "password", email, otpId: "", mfaId: "", sentAt: 0, second: false, passkey: true };
     const box = h("div", { class: "gh-signin-form" });
+    const passkey = h("button", {
+        type: "button",
+        class: "gh-btn gh-second",
+        "data-k": "passkey",
+        onclick: usePasskey,
+    });
+    const beside = h("p", { hidden: true }, passkey);
+    let able = false;
     const error = h("p", { class: "gh-error", role: "alert", hidden: true });
     let timer = 0;
 
@@ -54,6 +64,7 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
         if (err.status === 401 && err.mfaId) return secondStep(err.mfaId, err.methods).catch(onFailure);
         if (err.status === 429) return fail(err.message || w.tooMany);
         if (err.status === 401 && state.second) return (begin(), fail(w.tooLate));
+        if (err.data.passkey) return fail(err.message);
         if (err.status === 400 || err.status === 401 || err.status === 404) {
             return fail(state.otpId || state.second ? w.wrongCode : w.wrongPassword);
         }
@@ -62,7 +73,9 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
 
     /** @param {string} mfaId @param {string[]} methods what the server takes as the second step */
     async function secondStep(mfaId, methods) {
-        Object.assign(state, { mfaId, second: true });
+        Object.assign(state, { mfaId, second: true, passkey: methods.includes("passkey") });
+        showPasskey();
+        if (methods.join() === "passkey") return paint(box, onlyPasskey(), error);
         if (methods.includes("totp")) return paint(box, appCode({ send: finish, again: begin }), error);
         if (methods.includes("otp")) {
             await sendCode();
@@ -82,6 +95,27 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
         askPassword();
     }
 
+    function showPasskey() {
+        beside.hidden = !able || !state.passkey;
+        passkey.textContent = state.second ? access.passkeys.use : access.passkeys.signIn;
+    }
+
+    const onlyPasskey = () =>
+        h(
+            "div",
+            { class: "gh-form" },
+            h("p", {}, able ? access.passkeys.second : access.passkeys.noBrowser),
+            h("button", { type: "button", class: "gh-link", onclick: begin }, w.otherEmail),
+        );
+
+    function usePasskey() {
+        return during(passkey, w.busy, async () => {
+            const answer = await calls.passkey(state.mfaId);
+            if (fixed && answer.record.email !== state.email) return fail(access.passkeys.other(state.email));
+            enter(answer);
+        });
+    }
+
     /** A code by email came first: the password is the second step. */
     function askPassword() {
         Object.assign(state, { way: "password", otpId: "" });
@@ -90,8 +124,9 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
     }
 
     function begin() {
-        Object.assign(state, { way: "password", otpId: "", mfaId: "", second: false });
+        Object.assign(state, { way: "password", otpId: "", mfaId: "", second: false, passkey: true });
         error.hidden = true;
+        showPasskey();
         draw();
     }
 
@@ -227,7 +262,15 @@ export function signInForm({ calls, email = "", fixed = false, enter }) {
     }
 
     draw();
-    return box;
+    // Without an answer there is no button; the other ways are there.
+    calls.passkeyOrigin().then(
+        (origin) => {
+            able = passkeysWork(origin);
+            showPasskey();
+        },
+        () => undefined,
+    );
+    return h("div", { class: "gh-signin-ways" }, box, beside);
 }
 
 /** A password field with a show/hide button. @param {HTMLInputElement} input */

@@ -1,6 +1,6 @@
 // @ts-check
-// What the firm may do about somebody's sign-ins: see them, end them, and take a lost authenticator app away, which two
-// people do together.
+// What the firm may do about somebody's sign-ins: see them, end them, and take a lost authenticator app and the
+// passkeys away, which two people do together.
 import { h, paint } from "./dom.js";
 import { devices } from "./devices.js";
 import { formDialog } from "./dialog.js";
@@ -36,7 +36,8 @@ export function signIns(ctx, who) {
             items.length > 0 && devices(items),
             items.length > 0 && button("end-all", w.endAll, endAll),
             factor.app && h("p", {}, w.app(who.name)),
-            factor.app && !factor.reset_asked_by && button("reset", w.reset, reset),
+            factor.passkeys > 0 && h("p", {}, w.passkeys(who.name, factor.passkeys)),
+            (factor.app || factor.passkeys > 0) && !factor.reset_asked_by && button("reset", w.reset, reset),
             factor.reset_asked_by &&
                 h("p", {}, w.asked(factor.reset_asked_by_name, moment(factor.reset_asked_at), factor.reset_reason)),
             factor.reset_asked_by === me.id && h("p", { class: "gh-muted" }, w.second),

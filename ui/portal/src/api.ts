@@ -15,6 +15,7 @@ import type {
   Loans,
   Me,
   Message,
+  Passkeys,
   Persona,
   RequestView,
   Sharing,
@@ -167,6 +168,31 @@ export const confirmApp = async (code: string) =>
 export const newRecoveryCodes = async (password: string) =>
   (await post<{ recovery_codes: string[] }>("second-factor/recovery", { password })).recovery_codes;
 export const removeApp = (code: string) => post<unknown>("second-factor/remove", { code });
+
+/** How somebody who is signed in shows to be the same person still: one of these. */
+export interface Proof {
+  password?: string;
+  code?: string;
+  /** Names the mail that `code` came with. */
+  otp_id?: string;
+  passkey?: object;
+}
+export const startPasskeySignIn = (mfaId: string) =>
+  post<PublicKeyCredentialRequestOptionsJSON>(
+    "passkeys/sign-in/start",
+    mfaId ? { mfaId } : { collection: "users" },
+    false,
+  );
+/** The caller keeps the answer. */
+export const signInWithPasskey = (credential: object) => post<AuthAnswer>("passkeys/sign-in", { credential }, false);
+export const passkeys = () => send<Passkeys>("passkeys");
+export const startPasskey = (proof: Proof) => post<PublicKeyCredentialCreationOptionsJSON>("passkeys/start", proof);
+export const addPasskey = (credential: object, name: string) => post<unknown>("passkeys", { credential, name });
+export const provePasskey = () => post<PublicKeyCredentialRequestOptionsJSON>("passkeys/prove", {});
+export const renamePasskey = (id: string, name: string) =>
+  send<unknown>(`passkeys/${id}`, { method: "PATCH", body: { name } });
+export const removePasskey = (id: string, proof: Proof) => post<unknown>(`passkeys/${id}/remove`, proof);
+
 export const saveProfile = (changes: { name?: string; locale?: string; timezone?: string }) =>
   call(() => pb.collection("users").update(auth.userId, changes));
 /** Every other device is signed out by it; this one goes on with a new token. */
@@ -212,6 +238,10 @@ export const revokeLoan = (id: string) => post<unknown>(`delegations/${id}/revok
 export const sharing = (request: string) => send<Sharing>(`requests/${request}/people`);
 export const share = (request: string, participants: string[]) =>
   send<Sharing | undefined>(`requests/${request}/people`, { method: "PATCH", body: { participants } });
+export const exclude = (request: string, user: string, reason: string) =>
+  post<Sharing>(`requests/${request}/exclusions`, { user, reason });
+export const readmit = (request: string, user: string) =>
+  send<Sharing>(`requests/${request}/exclusions/${user}`, { method: "DELETE" });
 
 // Requests
 

@@ -13,6 +13,8 @@ export interface Firm {
   mail: "ready" | "none";
   timezone: string;
   locale: string;
+  /** The origin at which passkeys work; empty where they cannot. */
+  passkeys: string;
 }
 
 export interface Organization {
@@ -108,6 +110,11 @@ export interface Sharing {
   seen_by: string;
   revision: number;
   people: { id: string; name: string; takes_part: boolean; you: boolean }[];
+  can_exclude: boolean;
+  /** Who is kept away; empty for whoever may not know. */
+  excluded: { id: string; name: string; reason: string; by: string; at: string }[];
+  /** Whom this person may keep away. */
+  others: { id: string; name: string }[];
 }
 
 /** A device that is signed in. */
@@ -127,6 +134,23 @@ export interface Factor {
   recovery_left: number;
   required: boolean;
   by: "app" | "email" | "none";
+}
+
+export interface Passkey {
+  id: string;
+  name: string;
+  created: string;
+  /** Empty for one that was never used. */
+  last_used: string;
+  /** False for one that was made at an earlier address of the portal. */
+  works: boolean;
+}
+
+export interface Passkeys {
+  items: Passkey[];
+  origin: string;
+  /** Why there can be none, where `origin` is empty. */
+  why: string;
 }
 
 /** What an authenticator app needs: to type, or as a picture to scan. */
@@ -407,6 +431,8 @@ export interface RequestView {
   acting_until?: string;
   /** Who of the client sees a restricted request, in words; empty where everybody of the organisation does. */
   seen_by: string;
+  /** Whether this person may keep others away from the request. */
+  can_exclude: boolean;
   paused?: { until: string } | null;
   sections: Section[];
   fields: RequestField[];

@@ -1,0 +1,1 @@
+var e=/^(password|passwort|qwertyuiop|1234567890|0987654321|letmein|iloveyou|administrator)[\d!.]*$|^(.)\2+$/i;function t(t){return[...t].length<10?`short`:e.test(t)?`common`:void 0}export{t};
