@@ -323,6 +323,8 @@ export const words = {
         tagsHint: "One word or a few for each, with commas between.",
         setTags: "Priority and tags",
         needsLook: "Look again",
+        stillRight: "It is still right",
+        confirmed: (/** @type {string} */ t) => `${t} is confirmed.`,
         addMany: "Add several…",
         addManyTitle: "Add several items",
         rowsLabel: "One item on each line",
