@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pocketbase/dbx"
+	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/workflow"
@@ -156,6 +157,60 @@ func TestReveal_everyLookIsOnTheTrail(t *testing.T) {
 	var leaked int
 	if scan(t, s.App(), `SELECT COUNT(*) FROM audit_log WHERE request = {:id} AND change LIKE '%555-1234567%'`, id, &leaked); leaked != 0 {
 		t.Error("the trail holds the whole value")
+	}
+}
+
+// What was accepted because of an item that is opened again says so to staff,
+// blocks nothing, and is confirmed or decided anew.
+func TestReopen_whatRestedOnItIsLookedAtAgain(t *testing.T) {
+	s := gatetest.New(t)
+	id := inReview(t, s)
+	acceptAll(t, s, id)
+	want(t, s.Ask(t, s.Ruth, "PATCH", request(id), map[string]any{"data": map[string]any{"risk_rating": "low", "risk_note": "Fine"}}), 200)
+	s.Move(t, s.Pat, id, "accept_client")
+	s.Answer(t, s.Anna, itemAt(t, s, id, "engagement_letter", "").Id, map[string]any{"accepted": true})
+	s.Move(t, s.Anna, id, "sign")
+	s.Deliver(t)
+	owners := itemAt(t, s, id, "ownership_chart", "").Id
+	s.Move(t, s.Sam, id, "reopen", workflow.Input{Items: []string{owners}, Comments: map[string]string{owners: "Who is the third owner?"}})
+	marked := func(who *core.Record) (ids []string) {
+		t.Helper()
+		for _, section := range s.Ask(t, who, "GET", request(id), nil).Body["sections"].([]any) {
+			for _, i := range section.(map[string]any)["items"].([]any) {
+				m := i.(map[string]any)
+				if m["look_again"] == "" {
+					continue
+				}
+				if m["look_again"] != "This was accepted before Who owns 25% or more was opened again." || m["status"] != "accepted" || section.(map[string]any)["key"] != "identity" {
+					t.Errorf("%v", m)
+				}
+				ids = append(ids, m["id"].(string))
+			}
+		}
+		return ids
+	}
+	ids := marked(s.Ruth)
+	if all := lines(t, s, `SELECT id FROM items WHERE request = {:id} AND section = 'identity' AND active = 1 AND status = 'accepted'`, dbx.Params{"id": id}); len(ids) < 2 || len(ids) != len(all) {
+		t.Fatalf("%d of %d things about the owners are marked", len(ids), len(all))
+	}
+	if told := marked(s.Anna); len(told) > 0 {
+		t.Errorf("the client is told of %v", told)
+	}
+	patch := func(who *core.Record, status int) {
+		t.Helper()
+		want(t, s.Ask(t, who, "PATCH", "/api/portal/items/"+ids[0], map[string]any{"confirmed": true}), status)
+	}
+	for _, who := range []*core.Record{s.Anna, s.Sam, s.Ines} { // Ruth decides on identity
+		patch(who, 400)
+	}
+	patch(s.Ruth, 200)
+	patch(s.Ruth, 400) // once
+	if left := marked(s.Ruth); len(left) != len(ids)-1 {
+		t.Errorf("%d of %d are left after one was confirmed", len(left), len(ids))
+	}
+	trail := s.Ask(t, s.Ruth, "GET", request(id, "/timeline?perPage=100"), nil)
+	if !strings.Contains(toJSON(trail.Body["items"]), `after \"Who owns 25% or more\" was opened again`) {
+		t.Errorf("the timeline does not tell: %s", trail.Raw)
 	}
 }
 

@@ -33,6 +33,8 @@ func (w *words) audited(e *Entry, who, action string, d map[string]any) {
 		}
 	case action == "review" && text(change, "accepted") != "":
 		e.Text = who + " accepted: " + human(strings.TrimSuffix(text(change, "accepted"), "_sha256")) + "."
+	case action == "review" && text(change, "confirmed") != "":
+		e.Text = who + ` confirmed "` + item + `" after "` + text(change, "confirmed") + `" was opened again.`
 	case action == "review":
 		_, now := pair(change["status"])
 		status, _ := now.(string)

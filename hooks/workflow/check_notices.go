@@ -19,7 +19,7 @@ var (
 
 // pastFacts are the events that rooms tell of, beside the steps of requests.
 var pastFacts = []string{
-	"item.provided", "item.accepted", "item.rejected", "item.more_needed", "item.waived", "item.missing", "item.not_applicable", "item.expired", "item.added", "item.removed", "item.decision_taken_back",
+	"item.provided", "item.accepted", "item.rejected", "item.more_needed", "item.waived", "item.missing", "item.not_applicable", "item.expired", "item.added", "item.removed", "item.decision_taken_back", "item.confirmed",
 	"document.added", "document.ready", "document.removed", "document.replaced", "document.quarantined", "message.posted",
 	"request.opened", "request.changed", "request.paused", "request.resumed", "request.overdue",
 	"invoice.issued", "invoice.paid", "invoice.overdue",

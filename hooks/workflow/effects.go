@@ -119,11 +119,16 @@ func (e *Engine) setItems(tx core.App, l *live, s *SetItems, in Input, items *to
 }
 
 // makeStale marks what was acknowledged after an item was accepted that is opened
-// again now: it stays acknowledged, and says that it was before.
+// again now, and what was accepted and rests on it: both stay as they are, and say
+// that they were before.
 func (l *live) makeStale(opened *Item, accepted string, items *touched) {
 	for _, i := range l.facts.applicable() {
 		if i.Kind == "acknowledge" && i != opened && i.Answers["accepted"] == true && i.ProvidedAt > accepted {
 			i.Answers[staleMark] = opened.Title
+			items.add(i)
+		}
+		if i.Status == Accepted && l.def.restsOn(i, opened) && l.def.sections[i.Section].provider() == "client" {
+			i.Answers[lookAgainMark] = opened.Title
 			items.add(i)
 		}
 	}
@@ -183,6 +188,7 @@ func (l *live) give(i *Item, status string) {
 	if sentBack(status) {
 		i.Tries++
 	}
+	delete(i.Answers, lookAgainMark)
 	i.Status, i.Reviewer, i.ReviewedAt = status, l.who.Actor.ID, schema.Stamp(l.facts.Now)
 }
 

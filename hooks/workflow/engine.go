@@ -23,6 +23,7 @@
 //	job.go         work in other systems: queued by steps, ended by others
 //	patch.go       request fields and item answers; conflict.go two people at once
 //	review.go      decisions on items; additem.go items that are added
+//	rests.go       what was accepted because of another item that is opened again
 //	upload.go      what a document means for its item
 //	pass.go        the steps that the system takes
 //	publish.go library.go  definitions in and out

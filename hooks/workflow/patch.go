@@ -254,6 +254,7 @@ func (l *live) hideValue(key, whole string) string {
 type ItemPatch struct {
 	Answers          map[string]any `json:"answers"`
 	None             *bool          `json:"none"`
+	Confirmed        bool           `json:"confirmed"` // what was accepted is still right, although something that it rests on was opened again
 	Status           string         `json:"status"`
 	Reason           *string        `json:"reason"`
 	Comment          *string        `json:"comment"`
@@ -276,6 +277,8 @@ func (e *Engine) PatchItem(_ context.Context, app core.App, id string, actor sch
 		switch {
 		case in.Status != "" && (in.Answers != nil || in.None != nil):
 			return problem.Field("status", problem.BadInput, "Send an answer or a decision, not both.")
+		case in.Confirmed:
+			return e.confirm(tx, l, i)
 		case in.Status != "":
 			return e.review(tx, l, i, in)
 		case in.Answers != nil || in.None != nil:

@@ -125,7 +125,7 @@ func (e *Engine) PostItems(re *core.RequestEvent) error {
 
 // PatchItemRoute takes an answer or a decision.
 //
-//	PATCH /api/portal/items/{id} {answers | none | status, reason?, comment?} → 200 the view of the request
+//	PATCH /api/portal/items/{id} {answers | none | status, reason?, comment? | confirmed: true} → 200 the view of the request
 func (e *Engine) PatchItemRoute(re *core.RequestEvent) error {
 	var in ItemPatch
 	if err := read(re, &in); err != nil {

@@ -127,6 +127,7 @@ type ItemView struct {
 	CanReview  bool           `json:"can_review"`
 	Held       bool           `json:"held"`
 	Stale      bool           `json:"stale"` // acknowledged before something that it follows from was opened again
+	LookAgain  string         `json:"look_again"` // for staff: accepted before something that it rests on was opened again
 	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`
 	Documents  []DocumentView `json:"documents"`
@@ -417,7 +418,7 @@ func (l *live) itemView(i *Item, documents []DocumentView) ItemView {
 		d := shownOf(i)
 		as.Status, as.Reason, as.Comment, as.Tries = d.Status, d.Reason, d.Comment, d.Tries
 	} else {
-		v.Held = i.Shown != nil
+		v.Held, v.LookAgain = i.Shown != nil, i.lookAgainWhy()
 	}
 	v.Given, v.Decided = byAt(i.ProvidedBy, i.ProvidedAt), byAt(i.Reviewer, i.ReviewedAt)
 	if l.clientSide() {

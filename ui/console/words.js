@@ -323,6 +323,8 @@ export const words = {
         tagsHint: "One word or a few for each, with commas between.",
         setTags: "Priority and tags",
         needsLook: "Look again",
+        stillRight: "It is still right",
+        confirmed: (/** @type {string} */ t) => `${t} is confirmed.`,
         addMany: "Add several…",
         addManyTitle: "Add several items",
         rowsLabel: "One item on each line",
@@ -831,9 +833,9 @@ export const words = {
         title: "The dates, if it is sent today",
         today: "If it was opened today",
         wait: "Choose a client, and the dates are worked out here.",
-        hint: "Weekends, holidays and office hours are counted. Each reminder stands at the hour of the person it reaches.",
+        hint: "Weekends, holidays and office hours are counted. Each reminder comes by the clock of the person it reaches, and is shown by yours.",
         hintRoles:
-            "Weekends, holidays and office hours are counted. For a real client, each reminder stands at the hour of the person it reaches.",
+            "Weekends, holidays and office hours are counted. For a real client, each reminder comes by the clock of the person it reaches.",
         /** @param {string} label */
         opened: (label) => `Once it is opened: ${label}`,
         /** @param {string} label */

@@ -10,6 +10,45 @@ import { Firm, itemsOf, upload } from "./lib/firm.mjs";
 import { byPassword, closer, teller } from "./lib/story.mjs";
 import { until } from "./lib/wait.mjs";
 
+// Who works there is asked for once it is known how many do.
+const staffing = `schema: gatehouse/workflow/v1
+key: staffing
+version: 1
+title: Staffing
+subject: {collection: organizations}
+numbering: "STF-{yyyy}-{seq:4}"
+initial: asked
+roles:
+  client: [client_admin, client_member]
+  staff: [handler]
+calendar: {timezone: firm, hours: "mon-fri 09:00-17:00", holidays: firm}
+fields: []
+sections:
+  - key: papers
+    title: Papers
+    provider: client
+    reviewer: handler
+    items:
+      - {key: people, title: "How many people?", kind: answer, answer_types: [text], retention: client_file}
+      - {key: names, title: "Who are they?", kind: answer, answer_types: [text], when: "items.people != 'missing'", required: false, retention: client_file}
+states:
+  - {key: asked, label: Asked, client_label: Your turn, category: waiting, turn: client, owner: client_member, can: {provide: [papers]}}
+  - {key: review, label: Review, client_label: We look, category: review, turn: staff, owner: handler, can: {review: [papers]}}
+  - {key: closing, label: Closing, client_label: Almost done, category: review, turn: staff, owner: handler, can: {}}
+  - {key: finished, label: Finished, client_label: Finished, category: done, outcome: success, turn: nobody, owner: handler, terminal: true, can: {}}
+transitions:
+  - {key: give, label: Give, from: [asked], to: review, by: [client_admin, client_member], guard: [{items: {sections: [papers], required: true, status_in: [provided, accepted, waived]}}]}
+  - {key: ask_again, label: Ask again, from: [review], to: asked, by: [handler], guard: [{any_item: {sections: [papers], status_in: [rejected]}}]}
+  - {key: close_up, label: Close up, from: [review], to: closing, by: [handler], guard: [{items: {sections: [papers], required: true, status_in: [accepted, waived]}}]}
+  - {key: look_again, label: Look again, from: [closing], to: review, by: [handler]}
+  - {key: finish, label: Finish, from: [closing], to: finished, by: [handler]}
+reminders: []
+notifications: []
+integrations: []
+ai: []
+reports: {targets: {end_to_end: 12bd}, split_clock: [client, firm, system]}
+`;
+
 const lineLost = /ERR_INTERNET_DISCONNECTED/;
 
 describe("a client beside sending", { skip: noBrowser }, () => {
@@ -122,6 +161,28 @@ describe("a client beside sending", { skip: noBrowser }, () => {
     const back = await opened(page, question);
     await back.getByText(/Given by Anna on .* · Sent back by Hana on /).waitFor();
     await look(page, "rows-stale");
+  });
+
+  story("what was accepted because of an item that is opened again is confirmed by one press", async () => {
+    await firm.oda.must("POST", "/api/portal/definitions", { source: staffing, publish: true });
+    const { id } = await hana.must("POST", "/api/portal/requests", { workflow: "staffing", organization: bakery.id, title: "Staffing" });
+    for (const key of ["people", "names"]) await anna.must("PATCH", `/api/portal/items/${(await item(anna, id, key)).id}`, { answers: { text: "Twelve" } });
+    await step(anna, id, "give");
+    for (const key of ["people", "names"]) await decide(hana, id, key, "accepted");
+    for (const key of ["close_up", "look_again"]) await step(hana, id, key);
+    await decide(hana, id, "people", "rejected", "Since January?");
+    await step(hana, id, "ask_again");
+    const page = await browser.newPage({ viewport: phone });
+    open.push(page);
+    await page.addInitScript((session) => localStorage.setItem("gatehouse.plain", session), JSON.stringify({ token: hana.token, person: hana.record }));
+    await page.goto(`${firm.server.url}/staff/#/gatehouse/request/${id}?item=${(await item(hana, id, "names")).id}`);
+    const note = page.getByText("This was accepted before How many people? was opened again.");
+    await note.waitFor();
+    await look(page, "rows-look-again");
+    await page.getByRole("button", { name: "It is still right" }).click();
+    await note.waitFor({ state: "detached" });
+    const shown = await item(hana, id, "names");
+    assert.deepEqual([shown.status, shown.look_again], ["accepted", ""]);
   });
 
   story("a request on hold says until when, and one that closes by itself says when", async () => {

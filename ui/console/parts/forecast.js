@@ -9,7 +9,9 @@ const w = words.forecast;
 
 /** @param {{stages: any[], items: any[], note: string}} forecast */
 export function forecastView({ stages, items, note }) {
-    return [
+    return h(
+        "div",
+        { class: "gh-forecast" },
         stages.map((stage, n) => [
             h("h3", {}, n === 0 ? w.opened(stage.label) : w.sent(stage.label)),
             stage.items.length === 0
@@ -32,5 +34,5 @@ export function forecastView({ stages, items, note }) {
                 ),
             ),
         ],
-    ];
+    );
 }

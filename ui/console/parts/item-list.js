@@ -58,7 +58,7 @@ function sectionOf(desk, section) {
                             !item.required && h("span", { class: "gh-muted" }, ` (${w.optionalItem.toLowerCase()})`),
                         ),
                         itemTag(item),
-                        item.stale && tag("need", w.needsLook, "bang"),
+                        (item.stale || item.look_again) && tag("need", w.needsLook, "bang"),
                         item.review && h("span", { class: "gh-muted" }, item.review.needed),
                     ),
                 ),

@@ -65,6 +65,24 @@ export function makeItemPane(desk) {
             (one.reason_text || one.comment) && decision(one),
             one.held && h("p", { class: "gh-bar gh-note" }, w.held),
             one.stale && h("p", { class: "gh-bar gh-need" }, h("strong", {}, w.needsLook), one.why && ` ${one.why}`),
+            one.look_again &&
+                h(
+                    "div",
+                    { class: "gh-bar gh-need" },
+                    h("p", {}, h("strong", {}, w.needsLook), ` ${one.look_again}`),
+                    desk.ctx.me.role !== "viewer" &&
+                        !desk.view.read_only &&
+                        h(
+                            "button",
+                            {
+                                type: "button",
+                                class: "gh-btn gh-second gh-small",
+                                "data-k": "confirm",
+                                onclick: () => confirm(one),
+                            },
+                            w.stillRight,
+                        ),
+                ),
             votesOf(one),
             one.editable || one.stale ? null : one.why && h("p", { class: "gh-muted" }, one.why),
             review.bar(one),
@@ -88,6 +106,17 @@ export function makeItemPane(desk) {
             !desk.view.client_sees?.label &&
             desk.ctx.me.role !== "viewer"
         );
+    }
+
+    /** @param {any} one */
+    async function confirm(one) {
+        try {
+            const body = { confirmed: true, expected_revision: desk.view.revision };
+            desk.take(await desk.command(() => desk.ctx.api.patch(`/api/portal/items/${one.id}`, body)));
+            say(w.confirmed(one.title));
+        } catch (err) {
+            say(/** @type {Error} */ (err).message);
+        }
     }
 
     /** @param {any} one */
