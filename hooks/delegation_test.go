@@ -231,6 +231,152 @@ func TestDelegation_ofOneRequest(t *testing.T) {
 	want(t, s.Ask(t, mo, "GET", "/api/portal/requests/"+lent, nil), 404)
 }
 
+// Whoever may act for several people says for whom: everything is told as done
+// for that person, and only what that person lends now counts.
+func TestDelegation_choosesForWhom(t *testing.T) {
+	s := gatetest.New(t)
+	request := s.Simple(t)
+	s.Move(t, s.Sam, request, "send")
+	mo := somebody(t, s, "Mo", s.Bluebell, "member")
+	path, item := "/api/portal/requests/"+request, "/api/portal/items/"+s.Item(t, request, "Any loans?").Id
+	message := map[string]any{"request": request, "body": "Good morning"}
+	answer := map[string]any{"answers": map[string]any{"text": "None"}}
+	as := func(giver *core.Record) []string { return []string{schema.HeaderFor, giver.Id} }
+	ways := func(want string) {
+		t.Helper()
+		a := s.Ask(t, s.Vera, "GET", path, nil)
+		if got := namesOf(a.Body["acts_for"]); got != want {
+			t.Errorf("the page offers to act for %q, not %q", got, want)
+		}
+	}
+	later := loan(s, s.Vera, s.Bluebell)
+	later["ends"] = schema.Stamp(s.Clock.Now().Add(2 * time.Hour))
+
+	ways("")
+	anna := lend(t, s, s.Anna, later)
+	ways("")
+	moLends := lend(t, s, mo, loan(s, s.Vera, s.Bluebell, "see", "message"))
+	ways("Anna, Mo")
+	if a := s.Ask(t, s.Vera, "GET", path, nil, as(mo)...); a.Body["acting_for"] != "Mo" || namesOf(a.Body["acts_for"]) != "Anna, Mo" {
+		t.Errorf("the page acts for %v of %v", a.Body["acting_for"], a.Body["acts_for"])
+	}
+
+	want(t, s.Ask(t, s.Vera, "POST", "/api/collections/messages/records", message), 200)
+	want(t, s.Ask(t, s.Vera, "POST", "/api/collections/messages/records", message, as(mo)...), 200)
+	var authors string
+	if err := s.DB().NewQuery(`SELECT group_concat(author_name, ', ') FROM (SELECT author_name FROM messages WHERE request = {:r} ORDER BY author_name)`).Bind(dbx.Params{"r": request}).Row(&authors); err != nil || authors != "Vera for Anna, Vera for Mo" {
+		t.Errorf("the messages are by %q (%v)", authors, err)
+	}
+	refused := func(a gatetest.Answer, why string) {
+		t.Helper()
+		if want(t, a, 400); !strings.Contains(string(a.Raw), why) {
+			t.Errorf("the refusal does not say %q: %s", why, a.Raw)
+		}
+	}
+	refused(s.Ask(t, s.Vera, "PATCH", item, answer, as(mo)...), "Mo did not lend you this")
+	refused(s.Send(t, s.Vera, map[string]string{"item": s.Item(t, request, "Bank statement").Id}, "a.pdf", gatetest.PDF("a"), as(mo)...), "Mo did not lend you this")
+	refused(s.Ask(t, s.Vera, "POST", path+"/transition", map[string]any{"transition": "submit"}, as(mo)...), "Mo did not lend you this")
+	want(t, s.Send(t, s.Vera, map[string]string{"item": s.Item(t, request, "Bank statement").Id}, "a.pdf", gatetest.PDF("a"), as(s.Anna)...), 200)
+	want(t, s.Ask(t, s.Vera, "PATCH", item, answer, as(s.Anna)...), 200)
+
+	const lapsed = "You cannot act for this person here any more"
+	for _, nobody := range []*core.Record{s.Ben, s.Cleo, s.Sam} {
+		refused(s.Ask(t, s.Vera, "POST", "/api/collections/messages/records", message, as(nobody)...), lapsed)
+	}
+	want(t, s.Ask(t, mo, "POST", "/api/portal/delegations/"+moLends+"/revoke", nil), 200)
+	refused(s.Ask(t, s.Vera, "POST", "/api/collections/messages/records", message, as(mo)...), lapsed)
+	ways("")
+	want(t, s.Ask(t, s.Anna, "POST", "/api/portal/delegations/"+anna+"/revoke", nil), 200)
+	refused(s.Ask(t, s.Vera, "PATCH", item, answer, as(s.Anna)...), lapsed)
+}
+
+// Who may do something in own right and for somebody else chooses as well; a
+// step for somebody is on the trail with both names.
+func TestDelegation_choosesBetweenOneselfAndAnother(t *testing.T) {
+	s := gatetest.New(t)
+	request := s.Simple(t)
+	s.Move(t, s.Sam, request, "send")
+	mo := somebody(t, s, "Mo", s.Bluebell, "member")
+	lend(t, s, s.Anna, loan(s, mo, s.Bluebell))
+	path, message := "/api/portal/requests/"+request, map[string]any{"request": request, "body": "Good morning"}
+	if a := s.Ask(t, mo, "GET", path, nil); namesOf(a.Body["acts_for"]) != ", Anna" || a.Body["acting_for"] != "" {
+		t.Errorf("Mo acts for %v of %v", a.Body["acting_for"], a.Body["acts_for"])
+	}
+	want(t, s.Ask(t, mo, "POST", "/api/collections/messages/records", message), 200)
+	want(t, s.Ask(t, mo, "POST", "/api/collections/messages/records", message, schema.HeaderFor, mo.Id), 200)
+	s.AllProvided(t, request)
+	first := s.Ask(t, mo, "POST", path+"/transition", map[string]any{"transition": "submit"}, schema.HeaderFor, s.Anna.Id, "Idempotency-Key", "monday-morning")
+	want(t, first, 200)
+	want(t, s.Ask(t, mo, "POST", path+"/transition", map[string]any{"transition": "submit"}, "Idempotency-Key", "monday-morning"), 409)
+	for _, x := range []struct{ what, statement, want string }{
+		{"the messages", `SELECT group_concat(DISTINCT author_name) FROM messages WHERE request = {:r}`, "Mo"},
+		{"the history", `SELECT on_behalf_of FROM transitions WHERE request = {:r} ORDER BY revision DESC LIMIT 1`, s.Anna.Id},
+		{"the trail", `SELECT actor_name || ' ' || json_extract(change, '$.on_behalf_of') FROM audit_log WHERE request = {:r} AND action = 'transition' ORDER BY seq DESC LIMIT 1`, "Mo for Anna " + s.Anna.Id},
+	} {
+		var got string
+		if err := s.DB().NewQuery(x.statement).Bind(dbx.Params{"r": request}).Row(&got); err != nil || got != x.want {
+			t.Errorf("%s says %q, not %q (%v)", x.what, got, x.want, err)
+		}
+	}
+}
+
+// Who lends one request reads on its page who handles it, also somebody who was
+// only asked yet, and takes it back there.
+func TestDelegation_ofOneRequestOnItsPage(t *testing.T) {
+	s := gatetest.New(t)
+	request, other := s.Simple(t), s.Simple(t)
+	for _, id := range []string{request, other} {
+		s.Move(t, s.Sam, id, "send")
+	}
+	handlers := func(who *core.Record, id string) (can bool, list string) {
+		t.Helper()
+		a := s.Ask(t, who, "GET", "/api/portal/requests/"+id, nil)
+		want(t, a, 200)
+		can, _ = a.Body["can_lend"].(bool)
+		var found []string
+		for _, x := range a.Body["handled_by"].([]any) {
+			row := x.(map[string]any)
+			found = append(found, row["to_name"].(string)+" "+row["status"].(string))
+		}
+		return can, strings.Join(found, ", ")
+	}
+	expect := func(who *core.Record, id string, can bool, list string) {
+		t.Helper()
+		if c, l := handlers(who, id); c != can || l != list {
+			t.Errorf("%s may lend: %v, handled by %q; not %v, %q", who.GetString("name"), c, l, can, list)
+		}
+	}
+	expect(s.Anna, request, true, "")
+	expect(s.Vera, request, false, "")
+	body := loan(s, s.Vera, s.Bluebell)
+	body["request"] = request
+	id := lend(t, s, s.Anna, body)
+	lend(t, s, s.Anna, loan(s, s.Vera, s.Bluebell, "see", "message"))
+	expect(s.Anna, request, true, "Vera live")
+	expect(s.Anna, other, true, "")
+	expect(s.Vera, request, false, "")
+	asked := map[string]any{"email": "bea@keeper.example", "name": "Bea", "organization": s.Bluebell.Id, "request": request, "powers": []string{"see", "provide"}, "ends": body["ends"]}
+	want(t, s.Ask(t, s.Anna, "POST", "/api/portal/delegations", asked), 200)
+	expect(s.Anna, request, true, "Bea invited, Vera live")
+	if a := s.Ask(t, s.Anna, "GET", "/api/portal/team?organization="+s.Bluebell.Id, nil); !strings.Contains(string(a.Raw), id) {
+		t.Errorf("the team page does not tell who handles it: %s", a.Raw)
+	}
+	want(t, s.Ask(t, s.Anna, "POST", "/api/portal/delegations/"+id+"/revoke", nil), 200)
+	expect(s.Anna, request, true, "Bea invited")
+}
+
+// namesOf are those of a list of rows.
+func namesOf(rows any) string {
+	list, _ := rows.([]any)
+	var found []string
+	for _, x := range list {
+		row, _ := x.(map[string]any)
+		name, _ := row["name"].(string)
+		found = append(found, name)
+	}
+	return strings.Join(found, ", ")
+}
+
 // Somebody from outside is asked first: the answer does not tell who has an
 // account, and nothing is lent before the person agrees.
 func TestDelegation_toSomebodyFromOutside(t *testing.T) {

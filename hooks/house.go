@@ -203,13 +203,16 @@ func (h *House) librarySlot(tx core.App, organization string, actor schema.Actor
 	if err != nil {
 		return slot, missing.Because(err)
 	}
-	standing, err := access.OfUser(tx, actor.ID, org.GetString("path"), "", now)
+	standing, err := access.OfActor(tx, actor, org.GetString("path"), "", now)
+	if err != nil {
+		return slot, err
+	}
 	standing = standing.With(access.Provide)
 	slot.Author = actor.Lent(standing.OnBehalfOf, standing.GiverName)
-	if why := standing.Refuses(access.Provide, "You can view this. Only an admin or a member can send files."); err == nil && why != "" {
-		err = problem.New(problem.NotYours, why)
+	if why := standing.Refuses(access.Provide, "You can view this. Only an admin or a member can send files."); why != "" {
+		return slot, problem.New(problem.NotYours, why)
 	}
-	return slot, err
+	return slot, nil
 }
 
 func (h *House) baseURL() string {

@@ -87,7 +87,7 @@ func mayLend(tx core.App, giver, organization, request string, named []string, n
 
 // Own is the part of a standing that was not lent.
 func (s Standing) Own() Standing {
-	for _, c := range s.choices {
+	for _, c := range s.everyChoice() {
 		if c.OnBehalfOf == "" {
 			return c
 		}

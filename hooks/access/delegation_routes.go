@@ -3,6 +3,7 @@ package access
 import (
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -57,6 +58,7 @@ WHERE %s ORDER BY d.revoked, d.ends DESC, d.id LIMIT 200`
 
 	loansFrom = `d."from" = {:me}`
 	loansMine = `d."to" = {:me}`
+	loansOf   = `d."from" = {:me} AND d.request = {:request} AND d.revoked = 0 AND d.ends > {:now}`
 	loansAt   = `d.organization = {:id} AND d.revoked = 0 AND d.ends > {:now}`
 
 	selectAsked = `SELECT i.id, i.id AS invitation, {:me} AS "from", '' AS from_name, '' AS "to", i.name AS to_name, i.email AS to_email, i.organization, o.name AS organization_name,
@@ -77,6 +79,27 @@ func loans(app core.App, clock schema.Clock, actor schema.Actor, where string, m
 		return nil, fmt.Errorf("read delegations: %w", err)
 	}
 	return told(rows, actor, leads), nil
+}
+
+// Handlers are those who handle one request for the actor, or were asked to.
+func Handlers(app core.App, clock schema.Clock, actor schema.Actor, request string) ([]LoanRow, error) {
+	asked, err := asked(app, clock, actor)
+	if err != nil {
+		return nil, err
+	}
+	asked = slices.DeleteFunc(asked, func(r LoanRow) bool { return r.Request != request })
+	lent, err := loans(app, clock, actor, loansOf, dbx.Params{"request": request}, false)
+	return append(asked, lent...), err
+}
+
+// asked are the people from outside whom the actor invited to act.
+func asked(app core.App, clock schema.Clock, actor schema.Actor) ([]LoanRow, error) {
+	rows := []LoanRow{}
+	params := dbx.Params{"me": actor.ID, "now": schema.Stamp(clock())}
+	if err := app.DB().NewQuery(selectAsked).Bind(params).All(&rows); err != nil {
+		return nil, fmt.Errorf("read invitations to act: %w", err)
+	}
+	return told(rows, actor, false), nil
 }
 
 func told(rows []LoanRow, actor schema.Actor, leads bool) []LoanRow {
@@ -102,15 +125,14 @@ func (d *Delegations) Page(actor schema.Actor, organization string) (*LoansPage,
 	page := &LoansPage{Given: []LoanRow{}, Received: []LoanRow{}, Organization: []LoanRow{}}
 	var err error
 	if actor.Kind == schema.ActorUser {
-		var asked []LoanRow
-		params := dbx.Params{"me": actor.ID, "now": schema.Stamp(d.Clock())}
-		if err := d.App.DB().NewQuery(selectAsked).Bind(params).All(&asked); err != nil {
-			return nil, fmt.Errorf("read invitations to act: %w", err)
+		asked, err := asked(d.App, d.Clock, actor)
+		if err != nil {
+			return nil, err
 		}
 		if page.Given, err = loans(d.App, d.Clock, actor, loansFrom, nil, false); err != nil {
 			return nil, err
 		}
-		page.Given = append(told(asked, actor, false), page.Given...)
+		page.Given = append(asked, page.Given...)
 		if page.Received, err = loans(d.App, d.Clock, actor, loansMine, nil, false); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
+	"gatehouse/hooks/problem"
 	"gatehouse/hooks/schema"
 )
 
@@ -30,7 +32,8 @@ type Standing struct {
 	Halted     string    // why nobody on the client's side may act there now; empty if people may
 
 	lent    []string   // of a delegation: the powers that it names and the giver has now; nil: all that may be lent
-	choices []Standing // the own right first, then what others lent
+	choices []Standing // the own right first, then what others lent, the loan that ends last first
+	all     []Standing // the same, where the person chose among them
 }
 
 // Has says whether one of names is among the roles.
@@ -89,7 +92,7 @@ func (s Standing) With(p Power) Standing {
 func (s Standing) choose(fits func(Standing) bool) Standing {
 	for _, c := range s.choices {
 		if fits(c) {
-			c.choices = s.choices
+			c.choices, c.all = s.choices, s.all
 			return c
 		}
 	}
@@ -179,6 +182,81 @@ func first(none Standing, choices []Standing) Standing {
 		}
 	}
 	return s
+}
+
+// OfActor is OfUser for whom the actor chose to act for: of all ways to act
+// there only those of that person are left. Where none is, it refuses.
+func OfActor(app core.App, actor schema.Actor, path, request string, now time.Time) (Standing, error) {
+	s, err := OfUser(app, actor.ID, path, request, now)
+	if err != nil || actor.Chosen == "" {
+		return s, err
+	}
+	giver := actor.Chosen
+	if giver == actor.ID {
+		giver = ""
+	}
+	var chosen []Standing
+	for _, c := range s.choices {
+		if c.OnBehalfOf == giver {
+			chosen = append(chosen, c)
+		}
+	}
+	if len(chosen) == 0 {
+		return s, problem.Field("on_behalf_of", problem.NotYours, "You cannot act for this person here any more: what was lent to you has ended. Choose again for whom you act.")
+	}
+	all := s.choices
+	s = first(s, chosen)
+	s.all = all
+	return s, nil
+}
+
+// everyChoice are all ways to act, also those that were not chosen.
+func (s Standing) everyChoice() []Standing {
+	if s.all != nil {
+		return s.all
+	}
+	return s.choices
+}
+
+// acts says whether more than looking is allowed, be it by a duty alone.
+func (s Standing) acts() bool {
+	if !s.ReadsOnly() {
+		return true
+	}
+	for name := range s.Roles {
+		if !isRole(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// Way is one of the people for whom somebody may act at a place.
+type Way struct {
+	ID    string `json:"id"`    // for the header Gatehouse-On-Behalf-Of
+	Name  string `json:"name"`  // empty for oneself
+	Until string `json:"until"` // when the last of what that person lent ends; empty for oneself
+	Now   bool   `json:"now"`   // the one who counts: chosen, or where nobody is
+}
+
+// Ways are the people for whom user may do more than look, oneself among them.
+func (s Standing) Ways(user string) []Way {
+	ways := []Way{}
+	for _, c := range s.everyChoice() {
+		id := cmp.Or(c.OnBehalfOf, user)
+		if !c.acts() || slices.ContainsFunc(ways, func(w Way) bool { return w.ID == id }) {
+			continue
+		}
+		w := Way{ID: id, Name: c.GiverName, Now: s.acts() && c.OnBehalfOf == s.OnBehalfOf}
+		if c.OnBehalfOf != "" {
+			w.Until = schema.Stamp(c.Until)
+		}
+		ways = append(ways, w)
+	}
+	if len(ways) > 0 && !s.acts() {
+		ways[0].Now = true // steps by a duty alone
+	}
+	return ways
 }
 
 // add takes a membership's role and duties in.

@@ -19,7 +19,7 @@ import (
 // Create takes a file in: it finds out whose it is and where it goes, checks it
 // against the item's rules, and settles the item in the same transaction.
 func (r *Room) Create(re *core.RecordRequestEvent) error {
-	actor := schema.ActorOf(re.Auth, re.RealIP())
+	actor := schema.ActorIn(re.RequestEvent)
 	files := re.Record.GetUnsavedFiles("file")
 	if len(files) != 1 {
 		return problem.Hook(re.App, problem.Field("file", problem.FileEmpty, "Choose one file."))
@@ -136,7 +136,7 @@ func (r *Room) added(tx core.App, d *core.Record, actor schema.Actor) error {
 
 // Delete takes a file away that its sender put there and has not sent yet.
 func (r *Room) Delete(re *core.RecordRequestEvent) error {
-	actor := schema.ActorOf(re.Auth, re.RealIP())
+	actor := schema.ActorIn(re.RequestEvent)
 	err := r.within(re, func(tx core.App) error {
 		d := re.Record
 		mine := d.GetString("uploader_user") == actor.ID || d.GetString("uploader_staff") == actor.ID

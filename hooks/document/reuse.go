@@ -23,7 +23,7 @@ func (r *Room) PostReuse(re *core.RequestEvent) error {
 	if err := json.NewDecoder(http.MaxBytesReader(re.Response, re.Request.Body, 10_000)).Decode(&in); err != nil {
 		return problem.Reply(re, problem.New(problem.BadInput, "This is not the JSON that was expected.").Because(err))
 	}
-	actor := schema.ActorOf(re.Auth, re.RealIP())
+	actor := schema.ActorIn(re)
 	var request string
 	err := re.App.RunInTransaction(func(tx core.App) (err error) {
 		request, err = r.reuse(tx, re.Request.PathValue("id"), in.Document, actor)

@@ -159,7 +159,7 @@ func (s *Stage) Ask(t testing.TB, who *core.Record, method, path string, body an
 }
 
 // Send uploads a file with fields, as a browser does.
-func (s *Stage) Send(t testing.TB, who *core.Record, fields map[string]string, name string, content []byte) Answer {
+func (s *Stage) Send(t testing.TB, who *core.Record, fields map[string]string, name string, content []byte, headers ...string) Answer {
 	t.Helper()
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
@@ -180,6 +180,9 @@ func (s *Stage) Send(t testing.TB, who *core.Record, fields map[string]string, n
 	}
 	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/collections/documents/records", &b)
 	r.Header.Set("Content-Type", w.FormDataContentType())
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
 	return s.send(t, who, r)
 }
 

@@ -27,6 +27,7 @@ type Actor struct {
 	Name       string
 	OnBehalfOf string // id of the member who delegated, or who made the program; else empty
 	For        string // the name of that member
+	Chosen     string // for whom a client's person says to act: the giver, the own id for oneself, empty for whatever fits; not judged yet
 	IP         string
 	Locale     string // the person's own, empty for the firm's
 	UserAgent  string // as the browser names itself; kept with acknowledgements that ask for it
@@ -90,6 +91,18 @@ func ActorOf(auth *core.Record, ip string) Actor {
 		a.Kind, a.Name = ActorSuperuser, auth.Email()
 	default:
 		a.Kind = ActorUser
+	}
+	return a
+}
+
+// HeaderFor names, in a request, the person for whom somebody of a client acts.
+const HeaderFor = "Gatehouse-On-Behalf-Of"
+
+// ActorIn reads the actor of a request, and for whom a client's person acts.
+func ActorIn(e *core.RequestEvent) Actor {
+	a := ActorOf(e.Auth, e.RealIP())
+	if a.Kind == ActorUser {
+		a.Chosen = e.Request.Header.Get(HeaderFor)
 	}
 	return a
 }

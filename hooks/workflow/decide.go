@@ -67,6 +67,8 @@ func (c *Compiled) by(t *Transition, f *Facts, who Who) []problem.Blocker {
 		return nil
 	case who.Side() == "client" && who.Standing.Halted != "":
 		return []problem.Blocker{{Code: problem.NotYours, Message: who.Standing.Halted}}
+	case who.Side() == "client" && who.Actor.Chosen != "" && who.Standing.OnBehalfOf != "":
+		return []problem.Blocker{{Code: problem.NotYours, Message: who.Standing.GiverName + " did not lend you this. Choose somebody else to act for, or ask."}}
 	case who.Side() == "client":
 		return []problem.Blocker{{Code: problem.NotYours, Message: fmt.Sprintf("%s can do this for %s, not you.", c.roleWords(t.By, true), f.OrgName)}}
 	case who.Shown:

@@ -146,7 +146,7 @@ func (e *Engine) whoUser(tx core.App, r *row, who Who) (Who, error) {
 	if !r.SeesFace {
 		return who, noSuch(nil)
 	}
-	standing, err := access.OfUser(tx, who.Actor.ID, r.OrgPath, r.ID, e.Clock())
+	standing, err := access.OfActor(tx, who.Actor, r.OrgPath, r.ID, e.Clock())
 	if err != nil {
 		return who, err
 	}

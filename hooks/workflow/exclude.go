@@ -45,6 +45,7 @@ func (l *live) mayExclude() string {
 
 // Exclude keeps somebody of the client away from a request, at once.
 func (e *Engine) Exclude(_ context.Context, app core.App, id string, actor schema.Actor, in Exclusion) error {
+	actor.Chosen = "" // never lent
 	return e.within(app, func(tx core.App) error {
 		l, err := e.load(tx, id, actor)
 		if err != nil {
@@ -79,6 +80,7 @@ func (e *Engine) Exclude(_ context.Context, app core.App, id string, actor schem
 
 // Readmit lifts it.
 func (e *Engine) Readmit(_ context.Context, app core.App, id, user string, actor schema.Actor) error {
+	actor.Chosen = "" // never lent
 	return e.within(app, func(tx core.App) error {
 		l, err := e.load(tx, id, actor)
 		if err != nil {

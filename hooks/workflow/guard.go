@@ -24,7 +24,7 @@ func (e *Engine) UpdateRequest(re *core.RecordRequestEvent) error {
 	wish, err := e.wish(re, before)
 	if wish != nil && wish.revision != nil && *wish.revision != before.GetInt("revision") {
 		// Decided on an older picture: what it wishes besides does not matter.
-		err = e.PatchRequest(re.Request.Context(), re.App, before.Id, schema.ActorOf(re.Auth, re.RealIP()), RequestPatch{ExpectedRevision: wish.revision})
+		err = e.PatchRequest(re.Request.Context(), re.App, before.Id, schema.ActorIn(re.RequestEvent), RequestPatch{ExpectedRevision: wish.revision})
 	}
 	if err == nil {
 		err = e.grant(re, before, wish)
@@ -118,7 +118,7 @@ func (p *RequestPatch) set(name string, r *core.Record) error {
 // grant carries a wish out. Where several transitions lead to the wished state
 // the body's "transition" decides.
 func (e *Engine) grant(re *core.RecordRequestEvent, before *core.Record, w *wish) error {
-	actor, id, ctx := schema.ActorOf(re.Auth, re.RealIP()), before.Id, re.Request.Context()
+	actor, id, ctx := schema.ActorIn(re.RequestEvent), before.Id, re.Request.Context()
 	if w.share != nil {
 		if w.state != "" || w.patches {
 			return problem.Field("participants", problem.BadInput, "Change who takes part by itself, then the rest.")
@@ -249,7 +249,7 @@ func (e *Engine) UpdateItem(re *core.RecordRequestEvent) error {
 		}
 	}
 	if changed {
-		if _, err := e.PatchItem(re.Request.Context(), re.App, before.Id, schema.ActorOf(re.Auth, re.RealIP()), in); err != nil {
+		if _, err := e.PatchItem(re.Request.Context(), re.App, before.Id, schema.ActorIn(re.RequestEvent), in); err != nil {
 			return problem.Hook(re.App, err)
 		}
 	}
@@ -303,7 +303,7 @@ func (e *Engine) FillNote(re *core.RecordRequestEvent) error {
 }
 
 func (e *Engine) fillWords(re *core.RecordRequestEvent, note bool) error {
-	who := schema.ActorOf(re.Auth, re.RealIP())
+	who := schema.ActorIn(re.RequestEvent)
 	request := re.Record.GetString("request")
 	return e.within(re.App, func(tx core.App) error {
 		outer := re.App

@@ -25,7 +25,7 @@ func read(e *core.RequestEvent, into any) error {
 }
 
 func actor(e *core.RequestEvent) schema.Actor {
-	a := schema.ActorOf(e.Auth, e.RealIP())
+	a := schema.ActorIn(e)
 	a.UserAgent = e.Request.UserAgent()
 	return a
 }

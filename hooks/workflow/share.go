@@ -34,6 +34,7 @@ type Sharing struct {
 // requests may; an admin of the client who sees a restricted request may say who
 // else of the own organization takes part, but not open it to everybody.
 func (e *Engine) Share(_ context.Context, app core.App, id string, actor schema.Actor, in Sharing) error {
+	actor.Chosen = "" // never lent
 	return e.within(app, func(tx core.App) error {
 		l, err := e.load(tx, id, actor)
 		if err != nil {

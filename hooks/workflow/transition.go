@@ -37,7 +37,7 @@ func (e *Engine) Once(_ context.Context, app core.App, id string, actor schema.A
 	if key != "" && (len(key) < 8 || len(key) > 255) {
 		return nil, problem.Field("Idempotency-Key", problem.BadInput, "An Idempotency-Key has 8 to 255 characters.")
 	}
-	digest := sha256.Sum256([]byte(id + "\x00" + schema.JSON(in)))
+	digest := sha256.Sum256([]byte(id + "\x00" + schema.JSON(in) + actor.Chosen))
 	digested := hex.EncodeToString(digest[:])
 	var out json.RawMessage
 	err := e.within(app, func(tx core.App) error {

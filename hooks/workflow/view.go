@@ -234,7 +234,27 @@ func (e *Engine) View(app core.App, id string, actor schema.Actor) (any, error) 
 // on hold.
 type ClientView struct {
 	View
-	Paused *ShownPause `json:"paused"`
+	Paused    *ShownPause      `json:"paused"`
+	CanLend   bool             `json:"can_lend"`   // whether the caller may let somebody else handle it
+	HandledBy []access.LoanRow `json:"handled_by"` // who handles it for the caller, or was asked to
+	ActsFor   []access.Way     `json:"acts_for"`   // for whom the caller may act, where there is a choice
+}
+
+func (e *Engine) clientView(app core.App, l *live, v View) (ClientView, error) {
+	out := ClientView{View: v, Paused: l.shownPause(), HandledBy: []access.LoanRow{}, ActsFor: []access.Way{}}
+	if l.who.Shown {
+		return out, nil
+	}
+	if ways := l.who.Standing.Ways(l.who.Actor.ID); len(ways) > 1 {
+		out.ActsFor = ways
+	}
+	if !l.who.Standing.Own().May(access.Delegate) {
+		return out, nil
+	}
+	out.CanLend = v.Category != "done"
+	var err error
+	out.HandledBy, err = access.Handlers(app, e.Clock, l.who.Actor, l.ID)
+	return out, err
 }
 
 func (e *Engine) viewOf(app core.App, l *live) (any, error) {
@@ -250,7 +270,7 @@ func (e *Engine) viewOf(app core.App, l *live) (any, error) {
 		if err := e.offerEarlier(app, l, &v); err != nil {
 			return nil, err
 		}
-		return ClientView{v, l.shownPause()}, nil
+		return e.clientView(app, l, v)
 	}
 	staff, err := e.staffView(app, l)
 	if err != nil {
