@@ -129,6 +129,41 @@ const send = <T>(path: string, options: SendOptions = {}, signedIn = true) =>
   call<T>(() => pb.send<T>(`/api/portal/${path}`, options), signedIn);
 const post = <T>(path: string, body: object, signedIn = true) => send<T>(path, { method: "POST", body }, signedIn);
 
+/** For whom this person acts on a request, where there is a choice; kept for this tab. */
+const placeOfChoice = (request: string) => `gatehouse.for:${auth.userId}:${request}`;
+export const chosenFor = (request: string) => sessionStorage.getItem(placeOfChoice(request)) ?? "";
+/** Nobody's id leaves it to the server: the own right first, then what somebody lent. */
+export function actFor(request: string, giver: string) {
+  if (giver) sessionStorage.setItem(placeOfChoice(request), giver);
+  else sessionStorage.removeItem(placeOfChoice(request));
+}
+const headersFor = (request: string): Record<string, string> => {
+  const giver = chosenFor(request);
+  return giver ? { "Gatehouse-On-Behalf-Of": giver } : {};
+};
+
+let onLapsed: ((request: string, problem: Problem) => void) | undefined;
+
+/** `tell` is called when what was lent has ended; the choice is forgotten by then. */
+export function whenLapsed(tell: (request: string, problem: Problem) => void) {
+  onLapsed = tell;
+}
+
+/** Makes a call about a request for the person that was chosen. */
+async function callFor<T>(request: string, run: (headers: Record<string, string>) => Promise<T>): Promise<T> {
+  try {
+    return await call(() => run(headersFor(request)));
+  } catch (err) {
+    if (err instanceof Problem && err.fields.on_behalf_of) {
+      actFor(request, "");
+      onLapsed?.(request, err);
+    }
+    throw err;
+  }
+}
+const sendFor = <T>(request: string, path: string, { headers, ...options }: SendOptions = {}) =>
+  callFor(request, (given) => pb.send<T>(`/api/portal/${path}`, { ...options, headers: { ...headers, ...given } }));
+
 // People
 
 export const firm = () => send<Firm>("firm", {}, false);
@@ -230,11 +265,14 @@ export const lend = (body: {
   email?: string;
   name?: string;
   organization: string;
+  request?: string;
   powers: string[];
   ends: string;
   reason: string;
 }) => post<{ delegation?: string; invitation?: string }>("delegations", body);
-export const revokeLoan = (id: string) => post<unknown>(`delegations/${id}/revoke`, {});
+/** Ends what was lent, or withdraws the question whether somebody would act. */
+export const endLoan = ({ id, invitation }: { id: string; invitation: string }) =>
+  invitation ? revokeInvitation(invitation) : post<unknown>(`delegations/${id}/revoke`, {});
 export const sharing = (request: string) => send<Sharing>(`requests/${request}/people`);
 export const share = (request: string, participants: string[]) =>
   send<Sharing | undefined>(`requests/${request}/people`, { method: "PATCH", body: { participants } });
@@ -248,19 +286,21 @@ export const readmit = (request: string, user: string) =>
 export const home = (organization: string) => send<Home>("home", { query: { organization } });
 export const requests = (query: { show: Show; sort: Sort; organization: string; q: string; after: string }) =>
   send<{ items: Card[]; next: string }>("requests", { query });
-export const request = (id: string) => send<RequestView>(`requests/${encodeURIComponent(id)}`);
+export const request = (id: string) => sendFor<RequestView>(id, `requests/${encodeURIComponent(id)}`);
 export const timeline = (id: string, page: number) =>
   send<Timeline>(`requests/${encodeURIComponent(id)}/timeline`, { query: { page, perPage: 20 } });
 /** `was` is what the editor started from: where the server holds something else by now, it answers with both. */
 export const saveFields = (id: string, data: Record<string, unknown>, was: Record<string, unknown>) =>
-  send<RequestView>(`requests/${id}`, { method: "PATCH", body: { data, was } });
+  sendFor<RequestView>(id, `requests/${id}`, { method: "PATCH", body: { data, was } });
 export const saveItem = (
+  request: string,
   id: string,
   body: { answers: Record<string, unknown>; was: Record<string, unknown> } | { none: boolean } | Decision,
-) => send<RequestView>(`items/${id}`, { method: "PATCH", body });
-export const useAgain = (id: string, document: string) => post<RequestView>(`items/${id}/reuse`, { document });
+) => sendFor<RequestView>(request, `items/${id}`, { method: "PATCH", body });
+export const useAgain = (request: string, id: string, document: string) =>
+  sendFor<RequestView>(request, `items/${id}/reuse`, { method: "POST", body: { document } });
 export const transition = (id: string, body: Record<string, unknown>, idempotencyKey: string) =>
-  send<RequestView>(`requests/${id}/transition`, {
+  sendFor<RequestView>(id, `requests/${id}/transition`, {
     method: "POST",
     body,
     headers: { "Idempotency-Key": idempotencyKey },
@@ -282,7 +322,7 @@ export const latestMessages = async () =>
   (await call(() => pb.collection<Message>("messages").getList(1, 200, { sort: "-created", fields: MESSAGE_FIELDS })))
     .items;
 export const sendMessage = (request: string, body: string) =>
-  call(() => pb.collection<Message>("messages").create({ request, body }));
+  callFor(request, (headers) => pb.collection<Message>("messages").create({ request, body }, { headers }));
 
 export interface RequestName {
   id: string;
@@ -338,7 +378,8 @@ export const looks = async () =>
     )
   ).items;
 
-export const removeDocument = (id: string) => call(() => pb.collection("documents").delete(id));
+export const removeDocument = (request: string, id: string) =>
+  callFor(request, (headers) => pb.collection("documents").delete(id, { headers }));
 
 /** The address of a protected file, good for three minutes. */
 export async function fileAddress(url: Doc["url"], download = false): Promise<string> {
@@ -348,12 +389,14 @@ export async function fileAddress(url: Doc["url"], download = false): Promise<st
 
 /** Sends one file in one piece and tells how far it is; a broken line rejects with an "offline" Problem. */
 export function sendFile(body: FormData, progress: (sent: number) => void, stop: AbortSignal): Promise<void> {
-  return call(
-    () =>
+  return callFor(
+    String(body.get("request")),
+    (headers) =>
       new Promise<void>((resolve, reject) => {
         const xhr = new XMLHttpRequest();
         xhr.open("POST", "/api/collections/documents/records");
         xhr.setRequestHeader("Authorization", pb.authStore.token);
+        for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
         xhr.responseType = "json";
         xhr.upload.onprogress = (event) => progress(event.loaded);
         xhr.onload = () => (xhr.status < 300 ? resolve() : reject(problemFrom(xhr.status, xhr.response)));

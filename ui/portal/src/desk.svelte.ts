@@ -75,7 +75,7 @@ export class Desk {
 
   ofItem({ id, answers }: Item, key: string): Answer {
     return this.answer(`${id}:${key}`, key, answers[key], async (value, was) => {
-      const view = await api.saveItem(id, { answers: { [key]: value ?? null }, was: { [key]: was } });
+      const view = await api.saveItem(this.id, id, { answers: { [key]: value ?? null }, was: { [key]: was } });
       return [view, itemsOf(view).find((item) => item.id === id)?.answers];
     });
   }
@@ -145,6 +145,10 @@ export function deskOf(id: string): Desk {
   return desk;
 }
 
+api.whenLapsed((request, problem) => {
+  say(sentence(problem));
+  void deskOf(request).load();
+});
 whenSaved((request) => void deskOf(request).load());
 addEventListener("online", () => {
   for (const desk of desks.values()) void desk.flush();

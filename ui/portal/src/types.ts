@@ -408,6 +408,17 @@ export interface Action {
 }
 
 /** What the server lets this person see of a request; `actions` are the steps out of where it stands. */
+/** Somebody for whom one may act. */
+export interface Way {
+  id: string;
+  /** Empty for oneself. */
+  name: string;
+  /** Empty for oneself. */
+  until: string;
+  /** Whether this is the one who counts. */
+  now: boolean;
+}
+
 export interface RequestView {
   id: string;
   number: string;
@@ -433,6 +444,12 @@ export interface RequestView {
   seen_by: string;
   /** Whether this person may keep others away from the request. */
   can_exclude: boolean;
+  /** Whether this person may let somebody else handle the request. */
+  can_lend: boolean;
+  /** Who handles it for this person, or was asked to. */
+  handled_by: Loan[];
+  /** For whom this person may act, where there is a choice. */
+  acts_for: Way[];
   paused?: { until: string } | null;
   sections: Section[];
   fields: RequestField[];
