@@ -29,6 +29,7 @@ type Standing struct {
 	OnBehalfOf string // the giver's id
 	GiverName  string
 	Until      time.Time // of the delegation
+	Handled    bool      // in own right: somebody handles the request for the person, or was asked to
 	Halted     string    // why nobody on the client's side may act there now; empty if people may
 
 	lent    []string   // of a delegation: the powers that it names and the giver has now; nil: all that may be lent
@@ -102,7 +103,9 @@ func (s Standing) choose(fits func(Standing) bool) Standing {
 const (
 	// One row for each organization above, with the membership there if there is one.
 	readStanding = `SELECT COALESCE(m.role, '') AS role, COALESCE(m.duties, '[]') AS duties, o.name, o.status,
-	EXISTS (SELECT 1 FROM delegations d WHERE d."to" = {:user} AND d.revoked = 0 AND d.ends > {:now}) AS lent
+	EXISTS (SELECT 1 FROM delegations d WHERE d."to" = {:user} AND d.revoked = 0 AND d.ends > {:now}) AS lent,
+	{:request} != '' AND (EXISTS (SELECT 1 FROM delegations d WHERE d."from" = {:user} AND d.request = {:request} AND d.revoked = 0 AND d.ends > {:now})
+		OR EXISTS (SELECT 1 FROM invitations i WHERE i.invited_by_user = {:user} AND CASE WHEN json_valid(i.delegation) THEN json_extract(i.delegation, '$.request') = {:request} END)) AS handled
 FROM json_each({:ids}) p JOIN organizations o ON o.id = p.value
 LEFT JOIN memberships m ON m.user = {:user} AND m.organization = o.id AND m.status = 'active'`
 
@@ -126,13 +129,14 @@ func OfUser(app core.App, user, path, request string, now time.Time) (Standing, 
 		return own, nil
 	}
 	var rows []struct {
-		Role   string `db:"role"`
-		Duties string `db:"duties"`
-		Name   string `db:"name"`
-		Status string `db:"status"`
-		Lent   bool   `db:"lent"`
+		Role    string `db:"role"`
+		Duties  string `db:"duties"`
+		Name    string `db:"name"`
+		Status  string `db:"status"`
+		Lent    bool   `db:"lent"`
+		Handled bool   `db:"handled"`
 	}
-	params := dbx.Params{"ids": schema.JSON(ids), "user": user, "now": schema.Stamp(now)}
+	params := dbx.Params{"ids": schema.JSON(ids), "user": user, "request": request, "now": schema.Stamp(now)}
 	if err := app.DB().NewQuery(readStanding).Bind(params).All(&rows); err != nil {
 		return own, fmt.Errorf("read memberships of %s: %w", user, err)
 	}
@@ -142,6 +146,7 @@ func OfUser(app core.App, user, path, request string, now time.Time) (Standing, 
 			halted = fmt.Sprintf("%s is %s: you can look at everything, but nothing can be changed or sent. Ask your contact if you think that is a mistake.", r.Name, r.Status)
 		}
 		lent = lent || r.Lent
+		own.Handled = own.Handled || r.Handled
 		if r.Role == "" {
 			continue
 		}
@@ -153,7 +158,6 @@ func OfUser(app core.App, user, path, request string, now time.Time) (Standing, 
 		choices = append(choices, own)
 	}
 	if lent {
-		params["request"] = request
 		loans, err := loansTo(app, params, ids)
 		if err != nil {
 			return own, err
@@ -162,7 +166,7 @@ func OfUser(app core.App, user, path, request string, now time.Time) (Standing, 
 	}
 	if halted != "" {
 		for i := range choices {
-			choices[i] = Standing{Roles: map[string]bool{ClientViewer: true}, Halted: halted, OnBehalfOf: choices[i].OnBehalfOf, GiverName: choices[i].GiverName, Until: choices[i].Until}
+			choices[i] = Standing{Roles: map[string]bool{ClientViewer: true}, Halted: halted, Handled: choices[i].Handled, OnBehalfOf: choices[i].OnBehalfOf, GiverName: choices[i].GiverName, Until: choices[i].Until}
 		}
 	}
 	return first(own, choices), nil

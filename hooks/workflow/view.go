@@ -248,10 +248,11 @@ func (e *Engine) clientView(app core.App, l *live, v View) (ClientView, error) {
 	if ways := l.who.Standing.Ways(l.who.Actor.ID); len(ways) > 1 {
 		out.ActsFor = ways
 	}
-	if !l.who.Standing.Own().May(access.Delegate) {
+	own := l.who.Standing.Own()
+	out.CanLend = own.May(access.Delegate) && v.Category != "done"
+	if !own.Handled {
 		return out, nil
 	}
-	out.CanLend = v.Category != "done"
 	var err error
 	out.HandledBy, err = access.Handlers(app, e.Clock, l.who.Actor, l.ID)
 	return out, err

@@ -187,6 +187,46 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await press(dialog, "Close");
   });
 
+  step("she lets Mo handle one request, after her proof, and he chooses for whom he acts", async () => {
+    const page = pages.get(anna);
+    await page.goto(`${firm.server.url}/r/${request.id}`);
+    await firm.sol.must("POST", "/api/sql", { query: `UPDATE sessions SET created = '2026-01-01 00:00:00.000Z', proved = '' WHERE principal = '${anna.id}'` });
+    await press(page, "Let somebody else handle this");
+    const dialog = page.getByRole("dialog", { name: /^Let somebody else handle “/ });
+    await dialog.getByLabel("Who", { exact: true }).selectOption({ label: "Mo" });
+    await dialog.getByLabel("Take steps, such as sending a request off").check();
+    await dialog.getByLabel("Until the end of").fill(inDays(10).slice(0, 10));
+    await look(page, "request-lend");
+    await press(dialog, "Let them act for me");
+    const proof = page.getByRole("dialog", { name: "Show that it is you" });
+    await proof.getByRole("textbox", { name: "Password" }).fill(password);
+    await press(proof, "Go on");
+    await page.getByText(/^Mo handles this for you until/).waitFor();
+    await look(page, "request-lent");
+
+    const his = pages.get(mo);
+    await his.goto(`${firm.server.url}/r/${request.id}`);
+    const forWhom = his.getByLabel("You act for:");
+    await forWhom.selectOption({ label: (await forWhom.getByRole("option", { name: /^Anna, until/ }).textContent()).trim() });
+    await his.getByText("What you do here is recorded as done for Anna.").waitFor();
+    await look(his, "request-acts-for");
+    await his.reload();
+    await his.getByText("What you do here is recorded as done for Anna.").waitFor();
+    await his.goto(`${firm.server.url}/r/${request.id}/messages`);
+    await his.getByRole("textbox", { name: /message/i }).fill("Anna asked me to send this.");
+    await his.getByRole("button", { name: "Send", exact: true }).click();
+    await his.getByText("Mo for Anna").first().waitFor();
+
+    await page.goto(`${firm.server.url}/team`);
+    await page.getByRole("button", { name: "Take it back from Mo" }).waitFor();
+    await page.goto(`${firm.server.url}/r/${request.id}`);
+    await page.getByRole("button", { name: "Take it back from Mo" }).click();
+    await page.getByText(/^Mo handles this for you until/).waitFor({ state: "detached" });
+    await his.reload();
+    await heading(his, request.title);
+    assert.equal(await his.getByLabel("You act for:").count(), 0);
+  });
+
   step("staff see people, units and delegations on the client's page, and end one", async () => {
     firm.oda.record = (await firm.guest.must("POST", "/api/collections/staff/auth-with-password", { identity: "oda@northgate.example", password })).record;
     const page = await pageOf(firm.oda, desk, [dashboardStart]);
