@@ -50,6 +50,7 @@ export interface TeamInvitation {
   sent_count: number;
   expires: string;
   opened_at: string;
+  accepted_at: string;
   invited_by_name: string;
 }
 

@@ -1,0 +1,1 @@
+import{Zt as e,er as t,nr as n,p as r,rr as i,zn as a}from"./shared-Bx1uGf0n.js";function o(o,s){i(s,!0);{let n=t(()=>e(`gone.page`));r(o,{get text(){return a(n)}})}n()}export{o as default};

@@ -1,1 +1,0 @@
-import{Zt as e,er as t,nr as n,p as r,rr as i,zn as a}from"./shared-CZqXDfLw.js";function o(o,s){i(s,!0);{let n=t(()=>e(`gone.page`));r(o,{get text(){return a(n)}})}n()}export{o as default};
