@@ -18,6 +18,7 @@
 //	1798300310_hide_notices.go       notices are seen by whoever sees what they are about
 //	1798300320_index_own_scopes.go   requests with a scope of their own, for each change of a right
 //	1798400100_index_turns.go        lists sorted by whose turn it is
+//	1798400500_index_lists.go        each list has an index that holds its order
 package pb_migrations
 
 import (

@@ -44,7 +44,7 @@ const countCards = `SELECT COALESCE(SUM(%s), 0) AS needs_you, COALESCE(SUM(%s), 
 //	GET /api/portal/home?organization= → 200 for clients
 //	{"counts": {"needs_you","with_us","finished"}, "needs_you": [Card], "with_us": [Card], "finished": [Card] of the last 30 days,
 //	 "contact": {"id","name"}|null, "since": [News], "last_visit"}
-//	for staff {"counts": {view: n}, "view": "mine", "items": [QueueItem], "next"}; 401
+//	for staff {"counts": {view: n}, "counts_at_most", "view": "mine", "items": [QueueItem], "next"}; 401
 func (r *Reports) GetHome(e *core.RequestEvent) error {
 	a, err := r.anybody(e)
 	if err != nil {
@@ -126,5 +126,5 @@ func (r *Reports) staffHome(e *core.RequestEvent, a asker) error {
 	if err != nil {
 		return problem.Reply(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"counts": answer.Counts, "view": view, "items": answer.Items, "next": answer.Next})
+	return e.JSON(http.StatusOK, map[string]any{"counts": answer.Counts, "counts_at_most": answer.CountsAtMost, "view": view, "items": answer.Items, "next": answer.Next})
 }
