@@ -101,11 +101,18 @@ func TestCost_noListScans(t *testing.T) {
 	}
 	plan("counts, little", "SEARCH r USING INDEX idx_requests_open", countStatement(little, math.MaxInt), little.bind(dbx.Params{"most": math.MaxInt}))
 	plan("counts, much", "SEARCH r USING INDEX idx_requests_assignee", countStatement(much, queueCounted), much.bind(dbx.Params{"most": queueCounted}))
+	anna := asker{Actor: s.anna, at: s.now}
 	for show := range shows {
-		statement, params := cardStatement(clientReach(asker{Actor: s.anna, at: s.now}), wanted{show: show, limit: 30})
-		plan("cards "+show, "SEARCH c USING INDEX idx_client_requests_scope", statement, params)
-		statement, params = cardStatement(clientReach(asker{Actor: s.anna, at: s.now}), wanted{show: show, sort: sortByTurn, limit: 30})
-		plan("cards by turn "+show, "SEARCH c USING", statement, params)
+		for _, w := range []wanted{{show: show}, {show: show, after: &mark{}}, {show: show, sort: sortByTurn}, {show: show, organization: s.office}} {
+			statement, params := cardStatement(anna, w)
+			start := "SEARCH c USING COVERING INDEX idx_client_requests_scope_since (<expr>=? AND <expr>=?"
+			if w.sort != "" {
+				start = "SEARCH c USING COVERING INDEX idx_client_requests_scope_turn (<expr>=? AND <expr>=?"
+			} else if show == "needs_you" {
+				start = "SEARCH c USING INDEX idx_client_requests_scope_turn (<expr>=? AND <expr>=? AND <expr><?)"
+			}
+			plan("cards "+show, start, statement, params)
+		}
 	}
 	for _, truth := range []bool{true, false} {
 		statement, params := (&subject{Truth: truth}).sources()

@@ -11,7 +11,8 @@
 //	page.go            where a page ends, search words, time zones
 //	text.go            small words: counts, sentences, keys in words
 //	home.go            GET home, for clients and for staff
-//	cards.go           GET requests: the client's list, and its statements
+//	cards.go           GET requests: the client's list
+//	cards_statement.go its statements
 //	card.go            the words on a card
 //	since.go           what is new since the last visit
 //	queue.go           GET queue: views, counts, pages
