@@ -31,6 +31,12 @@ func indexLists(app core.App) error {
 	if err != nil {
 		return err
 	}
+	err = reindex(app, "organizations", func(c *core.Collection) {
+		c.AddIndex("idx_organizations_name", false, "name COLLATE NOCASE, id", "")
+	})
+	if err != nil {
+		return err
+	}
 	return reindex(app, "client_requests", func(c *core.Collection) {
 		c.AddIndex("idx_client_requests_scope_since", false, "COALESCE(scope,''), (CASE WHEN category = 'done' THEN 2 WHEN turn = 'client' THEN 0 ELSE 1 END), state_since, id", "")
 		c.AddIndex("idx_client_requests_scope_turn", false, "COALESCE(scope,''), (category = 'done'), (CASE turn WHEN 'client' THEN '0' WHEN 'staff' THEN '1' WHEN 'system' THEN '2' ELSE '3' END || "+due+"), id, (json_extract(COALESCE(NULLIF(progress, ''), '{}'), '$.sent_back') > 0)", "")

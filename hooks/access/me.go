@@ -90,11 +90,14 @@ type Place struct {
 }
 
 // The organizations of a person: own memberships, then those lent by a live
-// delegation. What lies below one is counted with it.
-const placesOf = `SELECT p.id, p.name, p.role, p.status, p.until, p.acting_for, (
-	SELECT COUNT(*) FROM client_requests c JOIN organizations o ON o.id = c.organization
-	WHERE o.path >= p.path AND o.path < p.path || '~' AND c.turn = 'client' AND c.category != 'done'
-	AND EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = c.scope AND a.since <= {:now} AND a.until > {:now})) AS needs
+// delegation. What lies below one is counted with it: by the scope that an
+// organization's requests share, and the few with a scope of their own.
+const placesOf = `WITH mine AS MATERIALIZED (SELECT DISTINCT a.scope FROM access a WHERE a.principal = {:me} AND a.since <= {:now} AND a.until > {:now}),
+shared AS MATERIALIZED (SELECT o.path, (SELECT COUNT(*) FROM client_requests c INDEXED BY idx_client_requests_scope_since WHERE COALESCE(c.scope,'') = COALESCE(o.id,'') AND ` + ClientClass + ` = 0) AS needs
+	FROM mine CROSS JOIN organizations o ON o.id = mine.scope),
+own AS MATERIALIZED (SELECT o.path, 1 AS needs FROM mine CROSS JOIN client_requests c ON c.id = mine.scope AND c.scope = c.id JOIN organizations o ON o.id = c.organization WHERE ` + ClientClass + ` = 0)
+SELECT p.id, p.name, p.role, p.status, p.until, p.acting_for, (
+	SELECT COALESCE(SUM(n.needs), 0) FROM (SELECT * FROM shared UNION ALL SELECT * FROM own) n WHERE n.path >= p.path AND n.path < p.path || '~') AS needs
 FROM (
 	SELECT o.id, o.name, o.path, m.role, o.status, '' AS until, '' AS acting_for FROM memberships m JOIN organizations o ON o.id = m.organization WHERE m.user = {:me} AND m.status = 'active'
 ` + notArchived + `

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/pocketbase/dbx"
+
+	"gatehouse/hooks/access"
 )
 
 // The client's lists are read from two indexes of client_requests, scope by scope.
@@ -12,7 +14,7 @@ import (
 // idx_client_requests_scope_turn what is over, and what is not, by whose turn it is
 // and when it is due. They hold these very expressions.
 const (
-	cardClass = `(CASE WHEN c.category = 'done' THEN 2 WHEN c.turn = 'client' THEN 0 ELSE 1 END)`
+	cardClass = access.ClientClass
 	cardOver  = `(c.category = 'done')`
 	cardTurn  = `(CASE c.turn WHEN 'client' THEN '0' WHEN 'staff' THEN '1' WHEN 'system' THEN '2' ELSE '3' END || COALESCE(NULLIF(c.due, ''), '~'))`
 	cardBack  = `(json_extract(COALESCE(NULLIF(c.progress, ''), '{}'), '$.sent_back') > 0)`

@@ -20,7 +20,7 @@ const (
 var viewNames = []string{"waiting_on_us", "waiting_on_client", "blocked", "overdue", "unassigned", "mine", "all"}
 
 const (
-	countQueue = `SELECT %[1]s FROM (%[2]s UNION ALL SELECT %[3]s FROM requests r CROSS JOIN client_requests c ON c.id = r.id WHERE c.category != 'done' AND %[4]s) x`
+	countQueue = `SELECT %[1]s FROM (%[2]s UNION ALL SELECT %[3]s FROM ` + hiddenRows + ` WHERE c.category != 'done' AND %[4]s) x`
 
 	countScopes = `SELECT %s FROM ` + fromScopes + ` WHERE r.category != 'done'`
 	// By scope first, so that what is seen is asked once for each scope.

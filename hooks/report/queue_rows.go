@@ -14,7 +14,10 @@ import (
 // whose state only some duties may see, he is shown the client's face, and
 // nothing in the row tells that there is more: these are the requests with
 // restricted_to whose own scope he does not see, but whose client row's he does.
-const hidden = `r.restricted_to != '[]' AND NOT (%s) AND %s`
+const (
+	hidden     = `r.restricted_to != '[]' AND NOT (%s) AND %s`
+	hiddenRows = `requests r INDEXED BY idx_requests_hidden CROSS JOIN client_requests c ON c.id = r.id`
+)
 
 // contactID stands for the assignee on the client's face.
 const contactID = `COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), '$.id'), '')`
@@ -29,7 +32,7 @@ const (
 	selectQueue = `SELECT x.*, COALESCE(o.name, '') AS organization_name, CASE WHEN x.face THEN x.contact_name ELSE COALESCE(s.name, '') END AS assignee_name FROM (
 	SELECT %[1]s, p.finished, p.rank, p.sort FROM (%[2]s) p CROSS JOIN requests r ON r.id = p.id
 	UNION ALL
-	SELECT * FROM (SELECT %[3]s FROM requests r CROSS JOIN client_requests c ON c.id = r.id WHERE %[4]s ORDER BY %[5]s LIMIT {:limit})
+	SELECT * FROM (SELECT %[3]s FROM ` + hiddenRows + ` WHERE %[4]s ORDER BY %[5]s LIMIT {:limit})
 ) x LEFT JOIN organizations o ON o.id = x.organization LEFT JOIN staff s ON s.id = x.assignee ORDER BY x.finished, x.rank, x.sort, x.state_since, x.id LIMIT {:limit}`
 
 	selectPage = `SELECT r.id, %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[4]s LIMIT {:limit}`
