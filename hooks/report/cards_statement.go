@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/pocketbase/dbx"
@@ -25,10 +26,6 @@ const (
 	byTurn  = `client_requests c INDEXED BY idx_client_requests_scope_turn`
 )
 
-// urgency orders what needs the client: overdue, sent back, the earliest due, no
-// date. The others are ordered by what moved last.
-const urgency = `CASE WHEN ` + cardDue + ` < {:asof} THEN 0 WHEN ` + cardBack + ` THEN 1 WHEN ` + cardDue + ` != '~' THEN 2 ELSE 3 END`
-
 const (
 	// myScopes are the scopes of somebody on the client's side, who start from them.
 	myScopes = `SELECT DISTINCT COALESCE(a.scope,'') AS scope FROM access a WHERE a.principal = {:me} AND a.since <= {:now} AND a.until > {:now}`
@@ -38,9 +35,10 @@ const (
 	within = ` AND (SELECT c.organization FROM client_requests c WHERE COALESCE(c.scope,'') = COALESCE(a.scope,'') LIMIT 1)
 	IN (SELECT o.id FROM organizations o JOIN organizations top ON top.id = {:organization} WHERE o.path >= top.path AND o.path < top.path || '~')`
 
-	// firstOf is where a page ends at the latest: as many scopes as the page has rows
-	// begin before that. Nothing is null if there are fewer.
-	firstOf = `(SELECT top FROM (SELECT (SELECT %[1]s FROM %[2]s WHERE COALESCE(c.scope,'') = mine.scope AND %[3]s ORDER BY %[1]s %[4]s LIMIT 1) AS top FROM mine) WHERE top IS NOT NULL ORDER BY top %[4]s LIMIT 1 OFFSET {:limit} - 1)`
+	// firstOf is where a page ends at the latest, since as many scopes as the page has
+	// rows begin before that; null if there are fewer. It is the one bound of its side
+	// that SQLite may look for in the index: a plus keeps it from any other.
+	firstOf = `(SELECT top FROM (SELECT (SELECT %[1]s FROM %[2]s WHERE COALESCE(c.scope,'') = mine.scope AND %[3]s ORDER BY %[1]s %[4]s LIMIT 1) AS top FROM mine) ORDER BY top %[4]s NULLS LAST LIMIT 1 OFFSET {:limit} - 1)`
 
 	// The page is found first, then written out: what a card shows is read for the
 	// rows of the page only.
@@ -73,10 +71,7 @@ func cardStatement(a asker, w wanted) (string, dbx.Params) {
 		where += ` AND (c.number LIKE {:q} ESCAPE '\' OR c.title LIKE {:q} ESCAPE '\')`
 		params["q"] = pattern
 	}
-	if w.since != "" {
-		where += ` AND c.state_since >= {:since}`
-		params["since"] = w.since
-	}
+	params["since"] = w.since
 	if m := w.after; m != nil {
 		params["asof"], params["rank"], params["key"], params["last"] = m.At, m.Rank, m.Key, m.ID
 	}
@@ -96,8 +91,8 @@ func (w wanted) bySince(where string) string {
 	}
 	return w.parts(map[string][]string{"with_us": {`1`}, "finished": {`2`}, "all": {`0`, `1`, `2`}}, func(class string) string {
 		where := cardClass + ` = ` + class + where
-		first := fmt.Sprintf(firstOf, `c.state_since`, bySince, where, `DESC`)
-		return fmt.Sprintf(selectCardPart, `0`, `c.state_since`, bySince, where+` AND c.state_since >= COALESCE(`+first+`, '')`, `c.state_since DESC, c.id DESC`)
+		first := fmt.Sprintf(firstOf, `c.state_since`, bySince, where+` AND c.state_since >= {:since}`, `DESC`)
+		return fmt.Sprintf(selectCardPart, `0`, `c.state_since`, bySince, where+` AND c.state_since >= COALESCE(`+first+`, {:since})`, `c.state_since DESC, c.id DESC`)
 	})
 }
 
@@ -107,20 +102,43 @@ func (w wanted) byTurn(where string) string {
 		where += ` AND ` + cardTurn + ` >= {:rank} || {:key} AND (` + cardTurn + `, c.id) > ({:rank} || {:key}, {:last})`
 	}
 	open, over := cardOver+` = 0`, cardOver+` = 1`
-	return w.parts(map[string][]string{"needs_you": {open + ` AND ` + cardTurn + ` < '1'`}, "with_us": {open + ` AND ` + cardTurn + ` >= '1'`}, "finished": {over}, "all": {open, over}}, func(part string) string {
-		where := part + where
-		first := fmt.Sprintf(firstOf, cardTurn, byTurn, where, `ASC`)
-		return fmt.Sprintf(selectCardPart, `CAST(substr(`+cardTurn+`, 1, 1) AS INTEGER)`, cardDue, byTurn, where+` AND `+cardTurn+` <= COALESCE(`+first+`, '~')`, cardTurn+`, c.id`)
+	return w.parts(map[string][]string{"needs_you": {open}, "with_us": {open + ` AND ` + cardTurn + ` >= '1'`}, "finished": {over}, "all": {open, over}}, func(part string) string {
+		below := `'~'`
+		if w.show == "needs_you" {
+			below = `'1'`
+		}
+		return fmt.Sprintf(selectCardPart, `CAST(substr(`+cardTurn+`, 1, 1) AS INTEGER)`, cardDue, byTurn, until(cardTurn, below, part+where), cardTurn+`, c.id`)
 	})
 }
 
-// byUrgency depends on the time, and lies in no index: it reads the index of all
-// that needs somebody, and no row.
+// until adds the end of a page to a condition: rows whose key is below something,
+// and no more than the page needs.
+func until(key, below, where string) string {
+	first := fmt.Sprintf(firstOf, key, byTurn, where+` AND `+key+` < `+below, `ASC`)
+	return where + ` AND +` + key + ` < ` + below + ` AND ` + key + ` <= COALESCE(` + first + `, ` + below + `)`
+}
+
+// byUrgency orders what needs the client: overdue, sent back, the earliest due, no
+// date.
 func (w wanted) byUrgency(where string) string {
-	if w.after != nil {
-		where += ` AND (` + urgency + `, ` + cardDue + `, c.id) > ({:rank}, {:key}, {:last})`
+	const (
+		open  = cardOver + ` = 0`
+		rest  = open + ` AND ` + cardTurn + ` >= '0' || {:asof}`
+		fresh = rest + ` AND COALESCE(` + cardBack + `, 0) = 0`
+	)
+	var list []string
+	for rank, part := range []struct{ where, key, below string }{
+		{open, cardTurn, `'0' || {:asof}`}, {rest + ` AND ` + cardBack, cardTurn, `'1'`}, {fresh, cardTurn, `'0~'`}, {open + ` AND ` + cardTurn + ` = '0~' AND COALESCE(` + cardBack + `, 0) = 0`, `c.id`, `'~'`},
+	} {
+		where := part.where + where
+		if m := w.after; m != nil && rank < min(m.Rank, 3) {
+			continue
+		} else if m != nil && rank == m.Rank {
+			where += ` AND ` + cardTurn + ` >= '0' || {:key} AND (` + cardTurn + `, c.id) > ('0' || {:key}, {:last})`
+		}
+		list = append(list, fmt.Sprintf(selectCardPart, strconv.Itoa(rank), cardDue, byTurn, until(part.key, part.below, where), cardTurn+`, c.id`))
 	}
-	return fmt.Sprintf(selectCardPart, urgency, cardDue, byTurn, cardOver+` = 0 AND `+cardTurn+` < '1'`+where, urgency+`, `+cardDue+`, c.id`)
+	return strings.Join(list, " UNION ALL ")
 }
 
 // parts joins those of the list that is shown.

@@ -34,7 +34,7 @@ const (
 	selectNews = `WITH mine AS MATERIALIZED (%[1]s)
 	SELECT n.id, n.at, n.kind, n.actor_name, n.on_behalf_of, n.text, n.detail, c.id AS request, c.title AS request_title FROM (%[2]s UNION ALL %[3]s
 	) n CROSS JOIN client_requests c ON c.id = n.request WHERE COALESCE(c.scope,'') IN (SELECT scope FROM mine) ORDER BY n.at DESC, n.id LIMIT {:limit}`
-	selectNewsPart = `SELECT * FROM (SELECT %[1]s FROM mine CROSS JOIN %[2]s WHERE COALESCE(c.scope,'') = mine.scope AND %[3]s AND c.created >= COALESCE(%[4]s, '') ORDER BY c.created DESC, c.id LIMIT {:limit})`
+	selectNewsPart = `SELECT * FROM (SELECT %[1]s FROM mine CROSS JOIN %[2]s WHERE COALESCE(c.scope,'') = mine.scope AND %[3]s AND +c.created > {:since} AND c.created >= COALESCE(%[4]s, {:since}) ORDER BY c.created DESC, c.id LIMIT {:limit})`
 
 	newSteps    = `c.id, c.created AS at, c.kind, c.actor_name, c.on_behalf_of, c.text, COALESCE(c.detail, '') AS detail, c.request`
 	newMessages = `c.id, c.created AS at, 'message' AS kind, c.author_name, '', '', c.body, c.request`
@@ -45,8 +45,7 @@ func news(app core.App, a asker, organization, visit string) ([]News, error) {
 	scopes, params := mine(a, organization)
 	params["since"], params["name"], params["limit"] = visit, a.Name, mostNews
 	part := func(columns, from, where string) string {
-		where = `c.created > {:since} AND ` + where
-		return fmt.Sprintf(selectNewsPart, columns, from, where, fmt.Sprintf(firstOf, `c.created`, from, where, `DESC`))
+		return fmt.Sprintf(selectNewsPart, columns, from, where, fmt.Sprintf(firstOf, `c.created`, from, where+` AND c.created > {:since}`, `DESC`))
 	}
 	statement := fmt.Sprintf(selectNews, scopes,
 		part(newSteps, `client_history c INDEXED BY idx_client_history_scope_created`, `c.actor_name != {:name}`),
