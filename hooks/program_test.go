@@ -16,6 +16,7 @@ import (
 	"gatehouse/hooks/access"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/schema"
+	"gatehouse/hooks/workflow"
 )
 
 const programs = "/api/portal/programs"
@@ -527,4 +528,34 @@ func (w *world) files(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// What a program decides, its maker has decided: a step that wants four eyes
+// wants another person.
+func TestProgram_decidesForItsMaker(t *testing.T) {
+	s := gatetest.New(t)
+	source := strings.Replace(library(t, "simple-request.yaml"), "key: simple_request", "key: eyes_request", 1)
+	eyes := strings.Replace(source, "key: approve, label: Approve, from: [in_review], to: approved, by: [handler], guard: [", "key: approve, label: Approve, from: [in_review], to: approved, by: [handler], guard: [{not_same_person_as: reopen}, ", 1)
+	if eyes == source {
+		t.Fatal("the shipped workflow is another one")
+	}
+	publish(t, s, eyes)
+	s.Pat.Set("duties", []string{"handler"})
+	if err := s.Save(s.Pat); err != nil {
+		t.Fatal(err)
+	}
+	made := s.Ask(t, s.Pat, "POST", programs, newProgram(s, map[string]any{"duties": []string{"handler"}}))
+	want(t, made, 200)
+	request := s.Open(t, s.Sam, workflow.NewRequest{Workflow: "eyes_request", Organization: s.Bluebell.Id, Title: "Papers", Items: []workflow.NewItem{{Section: "things", Template: "confirm", Title: "All is complete"}}})
+	s.Move(t, s.Sam, request, "send")
+	item := s.Item(t, request, "All is complete")
+	s.Answer(t, s.Anna, item.Id, map[string]any{"accepted": true})
+	s.Move(t, s.Anna, request, "submit")
+	s.Move(t, s.Sam, request, "start_review")
+	want(t, s.Ask(t, nil, "PATCH", "/api/portal/items/"+item.Id, map[string]any{"status": "accepted"}, "Authorization", "Bearer "+said(t, made, "token")), 200)
+	refused := s.Try(s.Pat, request, "approve")
+	if refused == nil || !strings.Contains(refused.Error(), "four eyes") {
+		t.Errorf("the maker approves what the program decided: %v", refused)
+	}
+	s.Move(t, s.Sam, request, "approve")
 }
