@@ -452,7 +452,7 @@ func TestProgram_dryRun(t *testing.T) {
 	w := newWorld(t)
 	w.Settings().Batch.Enabled, w.Settings().Batch.MaxRequests = true, 10
 	p := w.Program(t, w.Pat, access.NewProgram{Name: "Trial", Role: "manager", Duties: []string{"partner"}, DryRun: true})
-	real := w.Program(t, w.Pat, access.NewProgram{Name: "Real", Role: "manager", Duties: []string{"partner"}})
+	kept := w.Program(t, w.Pat, access.NewProgram{Name: "Real", Role: "manager", Duties: []string{"partner"}})
 	all := w.contents(t)
 	for _, c := range []struct {
 		method, path string
@@ -499,7 +499,7 @@ func TestProgram_dryRun(t *testing.T) {
 	if a := w.Ask(t, p, "GET", request(w.request), nil); a.Header.Get("Gatehouse-Dry-Run") != "" {
 		t.Error("reading is no dry run")
 	}
-	if a := w.Ask(t, real, "PATCH", request(w.request), map[string]any{"priority": "high"}); a.Status != 200 || a.Header.Get("Gatehouse-Dry-Run") != "" {
+	if a := w.Ask(t, kept, "PATCH", request(w.request), map[string]any{"priority": "high"}); a.Status != 200 || a.Header.Get("Gatehouse-Dry-Run") != "" {
 		t.Errorf("after so many dry runs: %d %s", a.Status, a.Raw)
 	}
 }

@@ -34,7 +34,13 @@ func proving(t *testing.T, w *world) map[string]func() gatetest.Answer {
 		return with
 	}
 	stored := map[string]any{"from": w.Anna.Id, "to": w.Vera.Id, "organization": w.Bluebell.Id, "starts": schema.Stamp(w.Clock.Now()), "ends": loan["ends"]}
+	w.House.BackupDesk.Restart = func() error { return nil }
+	kept, err := w.House.Backups.Make(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string]func() gatetest.Answer{
+		"backup.restore": ask(w.Pat, "POST", "/api/portal/backups/"+kept.Name+"/restore", nil),
 		"access.change_member: a client gives a role":  ask(w.Anna, "PATCH", "/api/portal/team/"+w.vera, map[string]any{"role": "admin"}),
 		"access.change_member: a client takes a role":  ask(w.Anna, "PATCH", "/api/portal/team/"+ben, map[string]any{"role": "viewer"}),
 		"access.change_member: a manager gives a role": ask(w.Mia, "PATCH", "/api/portal/team/"+ben, map[string]any{"role": "admin"}),
@@ -70,6 +76,10 @@ var notAsked = map[string]string{
 	"access.second_step": "is the sign-in", "access.second_setup": "is the sign-in", "access.setup": "is the sign-in", "access.setup_look": "a look", "access.prove": "is the proof",
 	"access.end_person": "takes away", "access.invitation_look": "a look", "access.invitation_accept": "what the link gives", "access.invitation_renew": "a wish", "access.invitation_resend": "what was given before", "access.invitation_revoke": "takes away",
 	"access.view_as": "looks, and gives nothing", "access.view_as_end": "takes away", "access.revoke_delegation": "takes away", "access.remove_member": "takes away, and at once",
+	"access.passkey_sign_in_start": "is the sign-in", "access.passkey_sign_in": "is the sign-in", "access.passkey_prove": "is the proof",
+	"access.passkey_start": "takes the proof", "access.passkey_add": "what began with the proof", "access.passkey_rename": "a name", "access.passkey_remove": "takes the proof",
+	"backup.make": "gives nobody anything", "backup.prove": "gives nobody anything", "workflow.plan_new": "a look",
+	"workflow.exclude": "takes away", "workflow.readmit": "what the person's membership gives",
 	"demo.enter": "the demo", "demo.empty": "the demo",
 	"workflow.share": "who takes part, among those who belong there", "workflow.open": "work", "workflow.patch_request": "work", "workflow.add_item": "work", "workflow.transition": "work", "workflow.reveal": "on the trail, with a reason",
 	"workflow.pause": "work", "workflow.resume": "work", "workflow.patch_item": "work", "workflow.remove_item": "work", "document.reuse": "work", "workflow.bulk": "work", "workflow.cancel_run": "work", "workflow.migrate": "work",

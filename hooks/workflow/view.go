@@ -126,7 +126,7 @@ type ItemView struct {
 	Tries      int            `json:"tries"`
 	CanReview  bool           `json:"can_review"`
 	Held       bool           `json:"held"`
-	Stale      bool           `json:"stale"` // acknowledged before something that it follows from was opened again
+	Stale      bool           `json:"stale"`      // acknowledged before something that it follows from was opened again
 	LookAgain  string         `json:"look_again"` // for staff: accepted before something that it rests on was opened again
 	Review     *ReviewView    `json:"review,omitempty"`
 	Ask        Ask            `json:"ask"`

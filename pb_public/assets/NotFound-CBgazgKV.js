@@ -1,0 +1,1 @@
+import{Xn as e,cn as t,dr as n,mr as r,p as i,pr as a}from"./shared-CAZDPCze.js";function o(o,s){r(s,!0);{let r=n(()=>t(`gone.page`));i(o,{get text(){return e(r)}})}a()}export{o as default};

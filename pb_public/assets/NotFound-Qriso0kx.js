@@ -1,1 +1,0 @@
-import{Xn as e,cn as t,dr as n,mr as r,p as i,pr as a}from"./shared-DqKW6UZo.js";function o(o,s){r(s,!0);{let r=n(()=>t(`gone.page`));i(o,{get text(){return e(r)}})}a()}export{o as default};
