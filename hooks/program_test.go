@@ -14,6 +14,7 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/access"
+	"gatehouse/hooks/console"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/schema"
 	"gatehouse/hooks/workflow"
@@ -289,6 +290,23 @@ func TestProgram_whatItNeverDoes(t *testing.T) {
 		{"GET", "/api/portal/sessions", nil},
 		{"POST", "/api/portal/view-as", map[string]any{"user": w.Anna.Id}},
 		{"GET", "/api/portal/people/" + w.Anna.Id + "/sessions", nil},
+		{"GET", "/api/portal/passkeys", nil},
+		{"POST", "/api/portal/passkeys/start", map[string]any{"password": gatetest.Password}},
+		{"POST", "/api/portal/passkeys/prove", nil},
+		{"POST", "/api/portal/passkeys", map[string]any{"name": "Mine", "credential": map[string]any{}}},
+		{"POST", "/api/portal/passkeys/sign-in/start", map[string]any{"collection": "staff"}},
+		{"POST", "/api/portal/passkeys/sign-in", map[string]any{"credential": map[string]any{}}},
+		{"POST", "/api/portal/passkeys/" + w.passkey + "/remove", map[string]any{"password": gatetest.Password}},
+		{"GET", "/api/portal/backups", nil},
+		{"POST", "/api/portal/backups", nil},
+		{"POST", "/api/portal/backups/" + w.backup + "/prove", nil},
+		{"POST", "/api/portal/backups/" + w.backup + "/restore", nil},
+		{"POST", request(w.request, "/exclusions"), map[string]any{"user": w.Vera.Id, "reason": "Related"}},
+		{"DELETE", request(w.paused, "/exclusions/"+w.excluded), nil},
+		{"POST", "/api/portal/delegations", map[string]any{"to": w.Vera.Id, "organization": w.Bluebell.Id, "ends": schema.Stamp(w.Clock.Now().AddDate(0, 1, 0))}},
+		{"POST", records + "delegations/records", w.creating()["delegations"]},
+		{"POST", records + "exclusions/records", map[string]any{"request": w.request, "user": w.Vera.Id, "reason": "Related", "by_kind": "staff"}},
+		{"POST", "/api/portal/invitations", map[string]any{"email": "more@example.com", "organization": w.Bluebell.Id, "role": "admin"}},
 		{"POST", records + "staff/auth-refresh", nil},
 		{"POST", records + "staff/impersonate/" + w.Sam.Id, nil},
 		{"GET", "/api/settings", nil},
@@ -315,6 +333,15 @@ func TestProgram_whatItNeverDoes(t *testing.T) {
 		if a := w.Ask(t, p, "GET", records+c+"/records", nil); a.Body["totalItems"] != 0.0 {
 			t.Errorf("%s: %s", c, a.Raw)
 		}
+	}
+	for topic, may := range map[string]bool{"person/" + w.Pat.Id: false, "person/" + w.Anna.Id: false, "requests/*": false, "person/" + p.Id: true} {
+		client := console.NewConnection()
+		w.SubscriptionsBroker().Register(client)
+		w.Ask(t, p, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": []string{topic}})
+		if hears := len(client.Subscriptions()) > 0; hears != may {
+			t.Errorf("a program listens to %s: %v", topic, hears)
+		}
+		w.SubscriptionsBroker().Unregister(client.Id())
 	}
 	stolen, err := access.Open(w.TestApp, p, access.Origin{}, w.Clock.Now())
 	if err != nil {
