@@ -4,10 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"gatehouse/hooks/access"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/ops"
 	"gatehouse/hooks/ops/backup"
@@ -73,16 +75,21 @@ func TestBackups_aBadOneIsTold(t *testing.T) {
 }
 
 // A restore from the console asks who it is, lays the backup out, and the next
-// start puts it in the place of the data, which is kept.
+// start puts it in the place of the data, which is kept. What was revoked since
+// stays revoked.
 func TestBackups_restoreFromTheConsole(t *testing.T) {
 	s := gatetest.New(t)
 	restarted := make(chan struct{})
 	s.House.BackupDesk.Restart = func() error { close(restarted); return nil }
+	revoked := s.Program(t, s.Pat, access.NewProgram{Name: "Revoked", Role: "viewer"})
+	left, stays := access.SessionIn(s.Token(t, s.Anna)), access.SessionIn(s.Token(t, s.Sam))
 	m, err := s.House.Backups.Make(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	late := s.Simple(t)
+	want(t, s.Ask(t, s.Pat, "POST", programs+"/"+revoked.Id+"/revoke", nil), 200)
+	want(t, s.Ask(t, s.Anna, "POST", "/api/portal/sign-out", nil), 204)
 	path := "/api/portal/backups/" + m.Name + "/restore"
 	want(t, s.Ask(t, s.Mia, "POST", path, nil), 400)
 	want(t, s.Ask(t, s.Anna, "POST", path, nil), 403)
@@ -116,6 +123,14 @@ func TestBackups_restoreFromTheConsole(t *testing.T) {
 	}
 	if n, err := again.CountRecords("staff"); err != nil || n == 0 {
 		t.Error(n, err)
+	}
+	var open []string
+	if err := again.DB().NewQuery(`SELECT id FROM sessions WHERE ended = ''`).Column(&open); err != nil || !slices.Contains(open, stays) || slices.Contains(open, left) {
+		t.Errorf("who was signed in and who had left: %v %v", open, err)
+	}
+	var works int
+	if scan(t, again, `SELECT COUNT(*) FROM programs p JOIN sessions t ON t.id = p.session WHERE p.id = {:id} AND t.ended = ''`, revoked.Id, &works); works != 0 {
+		t.Error("a revoked token is back")
 	}
 	before := gatetest.On(t, kept)
 	if _, err := before.FindRecordById("requests", late); err != nil {

@@ -436,7 +436,7 @@ func TestTeam_offboarding(t *testing.T) {
 		s.Move(t, s.Sam, id, "send")
 	}
 	mo, nell := somebody(t, s, "Mo", s.Bluebell, "member"), somebody(t, s, "Nell", s.Bluebell, "member")
-	want(t, s.Ask(t, s.Sam, "PATCH", "/api/portal/requests/"+private+"/people", map[string]any{"visibility": "restricted", "participants": []string{mo.Id}}), 200)
+	want(t, s.Ask(t, s.Sam, "PATCH", "/api/portal/requests/"+private+"/people", map[string]any{"visibility": "restricted", "participants": []string{mo.Id, s.Anna.Id}}), 200)
 	if err := schema.Insert(s.TestApp, "request_people", dbx.Params{"id": schema.NewID(), "request": request, "duty": "client_approver", "person": mo.Id, "scope": "staff:" + s.Bluebell.Id}); err != nil {
 		t.Fatal(err)
 	}
@@ -476,6 +476,7 @@ func TestTeam_offboarding(t *testing.T) {
 	if a := s.Ask(t, s.Anna, "GET", "/api/portal/requests/"+request+"/timeline", nil); a.Status != 200 {
 		t.Errorf("the history: %s", a.Raw)
 	}
+	want(t, s.Ask(t, s.Anna, "PATCH", "/api/portal/requests/"+private+"/people", map[string]any{"participants": []string{nell.Id}}), 204)
 	// Without an heir the parts are listed, for somebody to look after.
 	a = s.Ask(t, s.Mia, "POST", "/api/portal/team/"+membership(t, s, nell, s.Bluebell)+"/remove", map[string]any{})
 	if want(t, a, 200); len(a.Body["open"].([]any)) != 2 {

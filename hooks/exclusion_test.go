@@ -1,16 +1,19 @@
 package hooks_test
 
 import (
+	"net/mail"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/access"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/schema"
+	"gatehouse/hooks/workflow"
 )
 
 // Whoever is kept away from a request finds it nowhere, from the next call on;
@@ -166,4 +169,95 @@ func TestExclusion_takesAlongWhatIsLent(t *testing.T) {
 		want(t, s.Ask(t, s.Sam, "DELETE", path+"/exclusions/"+s.Anna.Id, nil), 200)
 		want(t, s.Ask(t, s.Cleo, "GET", path, nil), 200)
 	}
+}
+
+// Whoever is kept away, or not named, gets at the request by no other door: what
+// colleagues lend or say, a colleague's leaving, looking as the client, files to
+// use again, mail that waited.
+func TestExclusion_byEveryOtherDoor(t *testing.T) {
+	s := gatetest.New(t)
+	nora := somebody(t, s, "Nora", s.Bluebell, "admin")
+	mo := somebody(t, s, "Mo", s.Bluebell, "member")
+	open := func() string {
+		id := s.Open(t, s.Sam, workflow.NewRequest{Workflow: "simple_request", Organization: s.Bluebell.Id, Title: "About CANARY", Items: []workflow.NewItem{
+			{Section: "things", Template: "file", Title: "CANARY file"}, {Section: "things", Template: "question", Title: "Question"},
+		}})
+		s.Move(t, s.Sam, id, "send")
+		return id
+	}
+	kept, named := open(), open()
+	other := s.Simple(t)
+	s.Move(t, s.Sam, other, "send")
+	document := s.Upload(t, mo, s.Item(t, kept, "CANARY file").Id, "CANARY.pdf", nil)
+	s.Deliver(t)
+	mustBe(t, s.Ask(t, s.Sam, "POST", records("messages"), map[string]any{"request": kept, "body": "CANARY words"}))
+	s.Deliver(t) // mail to Nora waits
+	want(t, s.Ask(t, s.Sam, "PATCH", request(named, "/people"), map[string]any{"visibility": "restricted", "participants": []string{mo.Id}}), 200)
+	want(t, s.Ask(t, s.Sam, "POST", request(kept, "/exclusions"), map[string]any{"user": nora.Id, "reason": "CANARY reason"}), 200)
+	for _, id := range []string{kept, named} {
+		if err := schema.Insert(s.TestApp, schema.RequestPeople, dbx.Params{"id": schema.NewID(), "request": id, "duty": "client_approver", "person": mo.Id, "scope": schema.StaffScope(id)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	silent := func(what string, a gatetest.Answer) {
+		t.Helper()
+		if text := string(a.Raw); strings.Contains(text, "CANARY") || what != "delegations" && (strings.Contains(text, kept) || strings.Contains(text, named)) {
+			t.Errorf("%s tells: %s", what, a.Raw)
+		}
+	}
+
+	now := s.Clock.Now()
+	for _, from := range []*core.Record{mo, s.Anna} {
+		a := s.Ask(t, from, "POST", "/api/portal/delegations", map[string]any{"to": nora.Id, "organization": s.Bluebell.Id, "request": kept, "ends": schema.Stamp(now.AddDate(0, 1, 0)), "reason": "See the CANARY"})
+		want(t, a, 200)
+	}
+	for _, path := range []string{"/api/portal/delegations", "/api/portal/delegations?organization=" + s.Bluebell.Id} {
+		silent("delegations", s.Ask(t, nora, "GET", path, nil))
+	}
+	want(t, s.Ask(t, nora, "GET", request(kept), nil), 404)
+	want(t, s.Ask(t, nora, "PATCH", request(kept, "/people"), map[string]any{"participants": []string{nora.Id}}), 404)
+	want(t, s.Ask(t, nora, "POST", "/api/portal/delegations", map[string]any{"to": s.Vera.Id, "organization": s.Bluebell.Id, "request": kept, "ends": schema.Stamp(now.AddDate(0, 1, 0))}), 404)
+	reuse := "/api/portal/items/" + s.Item(t, other, "Bank statement").Id
+	silent("using a file again", s.Ask(t, nora, "POST", reuse+"/reuse", map[string]any{"document": document.Id}))
+	silent("the other request", s.Ask(t, nora, "GET", request(other), nil))
+	silent("search", s.Ask(t, nora, "GET", "/api/portal/requests?show=all&q=CANARY", nil))
+	viewed := asView(t, s, viewAs(t, s, s.Sam, nora), "GET", "/api/portal/requests?show=all", "")
+	if strings.Contains(viewed.Body.String(), kept) || viewed.Code != 200 {
+		t.Errorf("looking as her: %d %s", viewed.Code, viewed.Body)
+	}
+
+	// She takes over nothing of it when a colleague leaves, nor learns of it.
+	a := s.Ask(t, nora, "POST", "/api/portal/team/"+membership(t, s, mo, s.Bluebell)+"/remove", map[string]any{"hand_over": nora.Id})
+	want(t, a, 200)
+	silent("a colleague's leaving", a)
+	for _, id := range []string{kept, named} {
+		want(t, s.Ask(t, nora, "GET", request(id), nil), 404)
+		var approvers int
+		if scan(t, s.App(), `SELECT COUNT(*) FROM request_people WHERE request = {:id} AND duty = 'client_approver'`, id, &approvers); approvers != 0 {
+			t.Errorf("somebody approves on %s", id)
+		}
+	}
+	for _, text := range mailsTo(t, s, nora) {
+		if strings.Contains(text, "CANARY") {
+			t.Errorf("mail to her: %s", text)
+		}
+	}
+}
+
+// mailsTo are the mails that somebody is sent from now on.
+func mailsTo(t *testing.T, s *gatetest.Stage, who *core.Record) []string {
+	t.Helper()
+	before := s.TestMailer.TotalSend()
+	s.Clock.Move(24 * time.Hour)
+	s.Deliver(t)
+	if err := s.House.Mailer.Pass(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	for _, m := range s.TestMailer.Messages()[before:] {
+		if slices.ContainsFunc(m.To, func(to mail.Address) bool { return to.Address == who.Email() }) {
+			list = append(list, m.Subject+"\n"+m.HTML)
+		}
+	}
+	return list
 }

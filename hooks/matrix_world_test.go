@@ -177,12 +177,14 @@ func (m *matrix) build(t testing.TB) {
 	}
 	m.person(t, "users", "nobody", nil)
 	m.join(t, m.person(t, "users", "own.participant", nil), own, "member", "active")
+	m.join(t, m.person(t, "users", "own.excluded", nil), own, "admin", "active")
 	m.join(t, m.person(t, "users", "own.suspended", nil), own, "admin", "suspended")
 	m.join(t, m.person(t, "users", "own.invited", nil), own, "admin", "invited")
 	two := m.person(t, "users", "two.places", nil)
 	m.join(t, two, m.organizations["child"], "viewer", "active")
 	m.join(t, two, m.organizations["sibling"], "admin", "active")
 	m.work(t)
+	done(t, m.Ask(t, m.who["s.operator"], "POST", request(m.requests["walled"], "/exclusions"), map[string]any{"user": m.who["own.excluded"].Id, "reason": "Related"}), 200)
 	m.lend(t)
 	for name, p := range map[string]struct {
 		maker string
@@ -222,11 +224,21 @@ func (m *matrix) build(t testing.TB) {
 			t.Fatal(err)
 		}
 	}
-	for _, staff := range []string{"s.operator", "s.inactive"} {
-		m.Add(t, "viewings", map[string]any{"user": m.who["own.admin"].Id, "staff": m.who[staff].Id, "until": "2026-01-01 00:00:00.000Z", "ended": "2026-01-01 00:00:00.000Z", "token_hash": "x" + staff})
+	for _, staff := range []string{"s.operator", "s.inactive", "p.all", "own.viewer"} { // the last two by no command: the rule has to hold by itself
+		viewing := dbx.Params{"id": schema.NewID(), "user": m.who["own.admin"].Id, "staff": m.who[staff].Id, "until": "2026-01-01 00:00:00.000Z", "ended": "2026-01-01 00:00:00.000Z", "token_hash": "x" + staff}
+		if err := schema.Insert(m.TestApp, schema.Viewings, viewing); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := schema.Insert(m.TestApp, schema.SecondFactors, dbx.Params{"id": schema.NewID(), "principal": m.who["s.viewer"].Id, "secret": "x"}); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range []string{"own.admin", "s.operator"} {
+		passkey := passkeyOf(m.who[name])
+		passkey["id"] = schema.NewID()
+		if err := schema.Insert(m.TestApp, schema.Passkeys, passkey); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, column := range m.sees.columns {
 		for _, table := range []string{schema.Jobs, schema.Recurrences, schema.Timers, schema.Pauses} {
@@ -267,7 +279,7 @@ func (m *matrix) liken(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	users.Fields.Add(&core.BoolField{Name: "active"}, &core.TextField{Name: "role"})
+	users.Fields.Add(&core.BoolField{Name: "active"}, &core.TextField{Name: "role"}, &core.TextField{Name: "maker"})
 	if err := m.Save(users); err != nil {
 		t.Fatal(err)
 	}
@@ -305,8 +317,13 @@ func (m *matrix) lend(t testing.TB) {
 		"delegate.revoked":      {"starts": now.Add(-time.Hour), "ends": now.Add(time.Hour), "revoked": true},
 		"delegate.ended":        {"starts": now.Add(-time.Hour), "ends": now.Add(time.Hour)}, // over since, see below
 		"delegate.of_suspended": {"starts": now.Add(-time.Hour), "ends": now.Add(time.Hour), "from": giver.Id},
+		"delegate.of_excluded":  {"starts": now.Add(-time.Hour), "ends": now.Add(time.Hour), "from": m.who["own.excluded"].Id},
+		"own.excluded":          {"starts": now.Add(-time.Hour), "ends": now.Add(time.Hour), "request": m.requests["walled"]}, // in vain
 	} {
-		to := m.person(t, "users", name, nil)
+		to := m.who[name]
+		if to == nil {
+			to = m.person(t, "users", name, nil)
+		}
 		fields := map[string]any{"from": m.who["own.admin"].Id, "to": to.Id, "organization": own, "reason": "Away " + canary("own", false)}
 		for key, v := range d {
 			if at, ok := v.(time.Time); ok {
@@ -314,8 +331,10 @@ func (m *matrix) lend(t testing.TB) {
 			}
 			fields[key] = v
 		}
-		if d["request"] != nil {
-			fields["reason"] = "Away " + canary("granted", false)
+		for column, id := range m.requests {
+			if d["request"] == id {
+				fields["reason"] = "Away " + canary(column, false)
+			}
 		}
 		m.Add(t, "delegations", fields)
 	}
@@ -467,7 +486,11 @@ func (m *matrix) look(t testing.TB) {
 				x.column = "" // for nobody
 			}
 			for _, field := range []string{"id", "user", "staff", "by", "recordRef"} {
-				if name := people[r.GetString(field)]; name != "" {
+				name := people[r.GetString(field)]
+				if field == "staff" && name != "" && !strings.HasPrefix(name, "s.") {
+					name = "as staff: " + name // no owner, yet another kind of row
+				}
+				if name != "" {
 					x.owners = append(x.owners, name)
 				}
 			}

@@ -1,6 +1,8 @@
 package hooks_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,11 +18,13 @@ import (
 	"gatehouse/hooks/schema"
 )
 
-// people are the columns of the policy.
-var people = []struct {
+// person is a column of the policy.
+type person struct {
 	title string
 	who   func(s *gatetest.Stage) *core.Record
-}{
+}
+
+var people = []person{
 	{"stranger", func(*gatetest.Stage) *core.Record { return nil }},
 	{"other", func(s *gatetest.Stage) *core.Record { return s.Cleo }},
 	{"viewer", func(s *gatetest.Stage) *core.Record { return s.Vera }},
@@ -54,6 +58,7 @@ type world struct {
 	*gatetest.Stage
 	request, item, document, invitation, paused, mail string
 	version, run, vera, session                       string
+	passkey, program, excluded, backup                string
 	spare                                             map[string]string // the record of a collection to try things on
 	moment                                            *gatetest.Moment  // before anybody tried anything
 }
@@ -67,6 +72,7 @@ func newWorld(t *testing.T, before ...func(s *gatetest.Stage)) *world {
 	}
 	s.Program(t, s.Pat, access.NewProgram{Name: "CRM", Role: "manager"})
 	w := &world{Stage: s, spare: map[string]string{}}
+	w.program = s.Program(t, s.Mia, access.NewProgram{Name: "Books", Role: "viewer"}).Id
 	w.request = s.Simple(t)
 	s.Move(t, s.Sam, w.request, "send")
 	w.item = s.Item(t, w.request, "Any loans?").Id
@@ -106,10 +112,16 @@ func newWorld(t *testing.T, before ...func(s *gatetest.Stage)) *world {
 	add("walls", map[string]any{"staff": staff, "organization": s.Kestrel.Id, "reason": "Related"})
 	add("delegations", map[string]any{"from": s.Anna.Id, "to": s.Ben.Id, "organization": s.Bluebell.Id, "starts": "2020-01-01 00:00:00.000Z", "ends": "2020-02-01 00:00:00.000Z"})
 	add("settings", map[string]any{"key": "spare", "value": 1})
+	xena := s.Add(t, "users", person("xena", nil))
+	s.Add(t, "memberships", map[string]any{"user": xena.Id, "organization": s.Bluebell.Id, "role": "viewer"})
+	w.excluded = xena.Id
+	want(t, s.Ask(t, s.Sam, "POST", request(w.paused, "/exclusions"), map[string]any{"user": w.excluded, "reason": "Related"}), 200)
 	w.vera = membership(t, s, s.Vera, s.Bluebell)
-	if err := s.DB().NewQuery(`SELECT id FROM mails LIMIT 1`).Row(&w.mail); err != nil {
+	var exclusion string
+	if err := errors.Join(s.DB().NewQuery(`SELECT id FROM mails LIMIT 1`).Row(&w.mail), s.DB().NewQuery(`SELECT id FROM exclusions`).Row(&exclusion)); err != nil {
 		t.Fatal(err)
 	}
+	w.spare["exclusions"] = exclusion
 	w.fill(t)
 	w.spare["documents"], w.spare["requests"], w.spare["client_requests"], w.spare["items"], w.spare["client_items"], w.spare["invitations"] = w.document, w.request, w.request, w.item, w.item, w.invitation
 	for _, p := range people {
@@ -119,8 +131,22 @@ func newWorld(t *testing.T, before ...func(s *gatetest.Stage)) *world {
 		t.Fatal(err)
 	}
 	w.session = access.SessionIn(s.Token(t, s.Anna))
+	w.backUp(t)
 	w.moment = s.Keep(t)
 	return w
+}
+
+// backUp makes a backup. What the desk begins is not done: it would go on while
+// others ask.
+func (w *world) backUp(t *testing.T) {
+	t.Helper()
+	m, err := w.House.Backups.Make(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.backup = m.Name
+	w.House.BackupDesk.Begin = func(func(context.Context)) {}
+	w.House.BackupDesk.Restart = func() error { return nil }
 }
 
 // fill puts a row into what is empty in a world so young.
@@ -133,15 +159,27 @@ func (w *world) fill(t *testing.T) {
 		schema.Pauses:        {"request": w.request, "scope": scope, "started": at, "until": at, "ended": at, "reason": "Away"},
 		schema.Recurrences:   {"request": w.request, "scope": scope, "workflow_key": "simple_request", "period": "x", "why": "Monthly", "at": at},
 		schema.SecondFactors: {"principal": w.Ruth.Id, "secret": "x"},
+		schema.Passkeys:      passkeyOf(w.Anna),
 		"reads":              {"person": w.Anna.Id, "request": w.request, "at": at},
 		"field_secrets":      {"request": w.request, "field": "x", "value": "x"},
 		"idempotency_keys":   {"principal": w.Sam.Id, "key": "x", "digest": "x", "answer": "x", "expires": at},
 		"viewings":           {"user": w.Ben.Id, "staff": w.Sam.Id, "until": at, "ended": at, "token_hash": "x"},
 	} {
 		row["id"] = schema.NewID()
+		if table == schema.Passkeys {
+			w.passkey = row["id"].(string)
+		}
 		if err := schema.Insert(w.TestApp, table, row); err != nil {
 			t.Fatal(table, err)
 		}
+	}
+}
+
+// passkeyOf is a row of passkeys.
+func passkeyOf(who *core.Record) dbx.Params {
+	return dbx.Params{
+		"collection": who.Collection().Name, "principal": who.Id, "name": "Phone", "rp_id": "localhost", "credential": "x" + who.Id, "public_key": "eA", "sign_count": 1, "flags": 5,
+		"transports": "[]", "last_used": "",
 	}
 }
 
@@ -285,13 +323,13 @@ var acts = []string{"list", "view", "create", "update", "delete"}
 
 // calling is what a route is given: the id in its address, and the body.
 func (w *world) calling(id, path string) (string, any) {
-	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/people/": w.Anna.Id, "/team/": w.vera, "/delegations/": w.spare["delegations"], "/sessions/": w.session}
+	ids := map[string]string{"/requests/": w.request, "/items/": w.item, "/invitations/": w.invitation, "/mails/": w.mail, "/clients/": w.Bluebell.Id, "/definitions/": w.version, "/runs/": w.run, "/people/": w.Anna.Id, "/team/": w.vera, "/delegations/": w.spare["delegations"], "/sessions/": w.session, "/passkeys/": w.passkey, "/programs/": w.program}
 	for part, with := range ids {
 		if strings.Contains(path, "/api/portal"+part+"{id}") {
 			path = strings.Replace(path, "{id}", with, 1)
 		}
 	}
-	if id == "workflow.resume" {
+	if id == "workflow.resume" || id == "workflow.readmit" {
 		path = strings.Replace(path, w.request, w.paused, 1)
 	}
 	asked := map[string]string{
@@ -301,7 +339,7 @@ func (w *world) calling(id, path string) (string, any) {
 	if id == "access.team" || id == "access.delegations" {
 		path += "?organization=" + w.Bluebell.Id
 	}
-	path = strings.NewReplacer("{id}", "nope", "{connection}", "nope", "{from}", w.version, "{to}", w.version).Replace(path)
+	path = strings.NewReplacer("{id}", "nope", "{connection}", "nope", "{user}", w.excluded, "{name}", w.backup, "{from}", w.version, "{to}", w.version).Replace(path)
 	bodies := map[string]any{
 		"workflow.open":          map[string]any{"workflow": "simple_request", "organization": w.Bluebell.Id, "title": "New"},
 		"workflow.plan_new":      map[string]any{"workflow": "simple_request", "organization": w.Bluebell.Id, "title": "New"},
@@ -315,6 +353,11 @@ func (w *world) calling(id, path string) (string, any) {
 		"access.view_as":         map[string]any{"user": w.Anna.Id},
 		"access.change_member":   map[string]any{"role": "viewer"},
 		"access.lend_powers":     map[string]any{"to": w.Vera.Id, "organization": w.Bluebell.Id, "ends": schema.Stamp(w.Clock.Now().AddDate(0, 1, 0))},
+		"access.make_program":    access.NewProgram{Name: "Another", Role: "viewer", Expires: schema.Stamp(w.Clock.Now().AddDate(0, 1, 0))},
+		"access.passkey_start":   map[string]any{"password": gatetest.Password},
+		"access.passkey_rename":  map[string]any{"name": "Phone"},
+		"access.passkey_remove":  map[string]any{"password": gatetest.Password},
+		"workflow.exclude":       map[string]any{"user": w.Vera.Id, "reason": "Related"},
 		"access.invite":          map[string]any{"email": "another@example.com", "organization": w.Bluebell.Id, "role": "member"},
 	}
 	if body, ok := bodies[id]; ok {

@@ -14,8 +14,10 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/access"
+	"gatehouse/hooks/console"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/schema"
+	"gatehouse/hooks/workflow"
 )
 
 const programs = "/api/portal/programs"
@@ -288,6 +290,23 @@ func TestProgram_whatItNeverDoes(t *testing.T) {
 		{"GET", "/api/portal/sessions", nil},
 		{"POST", "/api/portal/view-as", map[string]any{"user": w.Anna.Id}},
 		{"GET", "/api/portal/people/" + w.Anna.Id + "/sessions", nil},
+		{"GET", "/api/portal/passkeys", nil},
+		{"POST", "/api/portal/passkeys/start", map[string]any{"password": gatetest.Password}},
+		{"POST", "/api/portal/passkeys/prove", nil},
+		{"POST", "/api/portal/passkeys", map[string]any{"name": "Mine", "credential": map[string]any{}}},
+		{"POST", "/api/portal/passkeys/sign-in/start", map[string]any{"collection": "staff"}},
+		{"POST", "/api/portal/passkeys/sign-in", map[string]any{"credential": map[string]any{}}},
+		{"POST", "/api/portal/passkeys/" + w.passkey + "/remove", map[string]any{"password": gatetest.Password}},
+		{"GET", "/api/portal/backups", nil},
+		{"POST", "/api/portal/backups", nil},
+		{"POST", "/api/portal/backups/" + w.backup + "/prove", nil},
+		{"POST", "/api/portal/backups/" + w.backup + "/restore", nil},
+		{"POST", request(w.request, "/exclusions"), map[string]any{"user": w.Vera.Id, "reason": "Related"}},
+		{"DELETE", request(w.paused, "/exclusions/"+w.excluded), nil},
+		{"POST", "/api/portal/delegations", map[string]any{"to": w.Vera.Id, "organization": w.Bluebell.Id, "ends": schema.Stamp(w.Clock.Now().AddDate(0, 1, 0))}},
+		{"POST", records + "delegations/records", w.creating()["delegations"]},
+		{"POST", records + "exclusions/records", map[string]any{"request": w.request, "user": w.Vera.Id, "reason": "Related", "by_kind": "staff"}},
+		{"POST", "/api/portal/invitations", map[string]any{"email": "more@example.com", "organization": w.Bluebell.Id, "role": "admin"}},
 		{"POST", records + "staff/auth-refresh", nil},
 		{"POST", records + "staff/impersonate/" + w.Sam.Id, nil},
 		{"GET", "/api/settings", nil},
@@ -314,6 +333,15 @@ func TestProgram_whatItNeverDoes(t *testing.T) {
 		if a := w.Ask(t, p, "GET", records+c+"/records", nil); a.Body["totalItems"] != 0.0 {
 			t.Errorf("%s: %s", c, a.Raw)
 		}
+	}
+	for topic, may := range map[string]bool{"person/" + w.Pat.Id: false, "person/" + w.Anna.Id: false, "requests/*": false, "person/" + p.Id: true} {
+		client := console.NewConnection()
+		w.SubscriptionsBroker().Register(client)
+		w.Ask(t, p, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": []string{topic}})
+		if hears := len(client.Subscriptions()) > 0; hears != may {
+			t.Errorf("a program listens to %s: %v", topic, hears)
+		}
+		w.SubscriptionsBroker().Unregister(client.Id())
 	}
 	stolen, err := access.Open(w.TestApp, p, access.Origin{}, w.Clock.Now())
 	if err != nil {
@@ -425,7 +453,7 @@ func TestProgram_dryRun(t *testing.T) {
 	w := newWorld(t)
 	w.Settings().Batch.Enabled, w.Settings().Batch.MaxRequests = true, 10
 	p := w.Program(t, w.Pat, access.NewProgram{Name: "Trial", Role: "manager", Duties: []string{"partner"}, DryRun: true})
-	real := w.Program(t, w.Pat, access.NewProgram{Name: "Real", Role: "manager", Duties: []string{"partner"}})
+	kept := w.Program(t, w.Pat, access.NewProgram{Name: "Real", Role: "manager", Duties: []string{"partner"}})
 	all := w.contents(t)
 	for _, c := range []struct {
 		method, path string
@@ -472,7 +500,7 @@ func TestProgram_dryRun(t *testing.T) {
 	if a := w.Ask(t, p, "GET", request(w.request), nil); a.Header.Get("Gatehouse-Dry-Run") != "" {
 		t.Error("reading is no dry run")
 	}
-	if a := w.Ask(t, real, "PATCH", request(w.request), map[string]any{"priority": "high"}); a.Status != 200 || a.Header.Get("Gatehouse-Dry-Run") != "" {
+	if a := w.Ask(t, kept, "PATCH", request(w.request), map[string]any{"priority": "high"}); a.Status != 200 || a.Header.Get("Gatehouse-Dry-Run") != "" {
 		t.Errorf("after so many dry runs: %d %s", a.Status, a.Raw)
 	}
 }
@@ -527,4 +555,34 @@ func (w *world) files(t *testing.T) (n int) {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// What a program decides, its maker has decided: a step that wants four eyes
+// wants another person.
+func TestProgram_decidesForItsMaker(t *testing.T) {
+	s := gatetest.New(t)
+	source := strings.Replace(library(t, "simple-request.yaml"), "key: simple_request", "key: eyes_request", 1)
+	eyes := strings.Replace(source, "key: approve, label: Approve, from: [in_review], to: approved, by: [handler], guard: [", "key: approve, label: Approve, from: [in_review], to: approved, by: [handler], guard: [{not_same_person_as: reopen}, ", 1)
+	if eyes == source {
+		t.Fatal("the shipped workflow is another one")
+	}
+	publish(t, s, eyes)
+	s.Pat.Set("duties", []string{"handler"})
+	if err := s.Save(s.Pat); err != nil {
+		t.Fatal(err)
+	}
+	made := s.Ask(t, s.Pat, "POST", programs, newProgram(s, map[string]any{"duties": []string{"handler"}}))
+	want(t, made, 200)
+	request := s.Open(t, s.Sam, workflow.NewRequest{Workflow: "eyes_request", Organization: s.Bluebell.Id, Title: "Papers", Items: []workflow.NewItem{{Section: "things", Template: "confirm", Title: "All is complete"}}})
+	s.Move(t, s.Sam, request, "send")
+	item := s.Item(t, request, "All is complete")
+	s.Answer(t, s.Anna, item.Id, map[string]any{"accepted": true})
+	s.Move(t, s.Anna, request, "submit")
+	s.Move(t, s.Sam, request, "start_review")
+	want(t, s.Ask(t, nil, "PATCH", "/api/portal/items/"+item.Id, map[string]any{"status": "accepted"}, "Authorization", "Bearer "+said(t, made, "token")), 200)
+	refused := s.Try(s.Pat, request, "approve")
+	if refused == nil || !strings.Contains(refused.Error(), "four eyes") {
+		t.Errorf("the maker approves what the program decided: %v", refused)
+	}
+	s.Move(t, s.Sam, request, "approve")
 }

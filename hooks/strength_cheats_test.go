@@ -2,6 +2,7 @@ package hooks_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -156,6 +157,8 @@ var cheats = []cheat{
 			r.ask(r.Pat, "POST", records("staff"), account("more@example.com", gatetest.Password, "role", "owner", "active", true))
 			r.ask(r.Mia, "POST", records("memberships"), map[string]any{"user": r.Cleo.Id, "organization": r.Bluebell.Id, "role": "admin"})
 			r.ask(r.Mia, "PATCH", records("memberships", r.vera), map[string]any{"role": "admin"})
+			r.ask(r.Mia, "PATCH", records("organizations", r.Leeds.Id), map[string]any{"parent": r.Kestrel.Id})
+			r.ask(r.Anna, "POST", records("delegations"), r.creating()["delegations"])
 		})
 	}},
 	{"access.update_user access.update_staff", "every field of oneself", func(r *run) {
@@ -167,6 +170,9 @@ var cheats = []cheat{
 			}
 			r.ask(who, "PATCH", records(who.Collection().Name, who.Id), map[string]any{"duties": "partner"}) // also where there is no such thing yet
 		}
+	}},
+	{"access.create_staff", "an account of a program that nobody made", func(r *run) {
+		r.ask(r.Pat, "POST", records("staff"), account("more@example.com", gatetest.Password, "role", "manager", "active", true, "maker", r.Pat.Id))
 	}},
 	{"access.fill_organization", "an organization below itself, and one that the firm then sees", func(r *run) {
 		r.ask(r.Mia, "PATCH", records("organizations", r.Bluebell.Id), map[string]any{"parent": r.Leeds.Id})
@@ -323,6 +329,13 @@ var cheats = []cheat{
 	{"access.check_viewing", "staff look as a client", func(r *run) {
 		a := asView(r.t, r.Stage, viewAs(r.t, r.Stage, r.Sam, r.Anna), "GET", "/api/portal/home", "")
 		r.note(a.Code)
+	}},
+	{"access.check_program", "software at work, and where it has no business", func(r *run) {
+		crm := people[slices.IndexFunc(people, func(p person) bool { return p.title == "program" })].who(r.Stage)
+		r.ask(crm, "GET", "/api/portal/me", nil)
+		r.looks(crm, "requests", r.request)
+		r.ask(crm, "GET", "/api/portal/programs", nil)
+		r.ask(crm, "POST", "/api/portal/view-as", map[string]any{"user": r.Anna.Id})
 	}},
 	{"access.check_session", "a token after the sign-out", func(r *run) {
 		token := r.Token(r.t, r.Anna)

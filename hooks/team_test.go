@@ -244,6 +244,10 @@ func TestTeam_clientsInvite(t *testing.T) {
 	want(t, s.Ask(t, s.Anna, "POST", "/api/portal/invitations/"+id+"/resend", nil), 200)
 	s.Deliver(t)
 	want(t, s.Ask(t, s.Anna, "POST", "/api/portal/invitations/"+id+"/revoke", nil), 200)
+	team := s.Ask(t, s.Anna, "GET", "/api/portal/team?organization="+s.Leeds.Id, nil)
+	if !strings.Contains(string(team.Raw), `"status":"revoked"`) {
+		t.Errorf("a withdrawn invitation is hidden: %s", team.Raw)
+	}
 	if text := mailText(t, s, "nora@example.com"); !strings.Contains(text, "Anna at") {
 		t.Errorf("the mail does not name Anna: %s", text)
 	}

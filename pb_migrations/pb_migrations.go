@@ -21,6 +21,8 @@
 //	1798400300_add_programs.go       programs with a token of their own
 //	1798400400_add_passkeys.go       passkeys: the public keys that people sign in with
 //	1798400410_add_exclusions.go     people of a client who are kept away from one request
+//	1798400420_hide_walls.go         walls are hidden from programs that delete, too
+//	1798400500_index_lists.go        each list has an index that holds its order
 package pb_migrations
 
 import (

@@ -34,6 +34,11 @@ import (
 	"gatehouse/hooks/schema"
 )
 
+// ClientClass is whose turn a row of client_requests c is: 0 the client's, 1 somebody
+// else's, 2 nobody's, since it is over. It is the expression of the index
+// idx_client_requests_scope_since.
+const ClientClass = `(CASE WHEN c.category = 'done' THEN 2 WHEN c.turn = 'client' THEN 0 ELSE 1 END)`
+
 // Visible is the condition of own endpoints for a table with a scope column,
 // along the table's own sort index. It binds {:me} and {:now}.
 const Visible = `EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = %[1]s.scope AND a.since <= {:now} AND a.until > {:now})`

@@ -112,8 +112,8 @@ func told(rows []LoanRow, actor schema.Actor, leads bool) []LoanRow {
 		if !mine && !leads {
 			r.ToEmail, r.Reason = "", ""
 		}
-		if r.OrganizationName == "" && r.From != actor.ID {
-			r.Reason = "" // it may speak of what the receiver does not see any more
+		if hidden := r.OrganizationName == "" || r.Request != "" && r.RequestTitle == ""; hidden && r.From != actor.ID {
+			r.Reason = "" // it may speak of what the reader does not see, or not any more
 		}
 	}
 	return rows

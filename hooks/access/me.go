@@ -93,11 +93,14 @@ type Place struct {
 }
 
 // The organizations of a person: own memberships, then those lent by a live
-// delegation. What lies below one is counted with it.
-const placesOf = `SELECT p.id, p.name, p.role, p.status, p.until, p.acting_for, (
-	SELECT COUNT(*) FROM client_requests c JOIN organizations o ON o.id = c.organization
-	WHERE o.path >= p.path AND o.path < p.path || '~' AND c.turn = 'client' AND c.category != 'done'
-	AND EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = c.scope AND a.since <= {:now} AND a.until > {:now})) AS needs
+// delegation. What lies below one is counted with it: by the scope that an
+// organization's requests share, and the few with a scope of their own.
+const placesOf = `WITH mine AS MATERIALIZED (SELECT DISTINCT a.scope FROM access a WHERE a.principal = {:me} AND a.since <= {:now} AND a.until > {:now}),
+shared AS MATERIALIZED (SELECT o.path, (SELECT COUNT(*) FROM client_requests c INDEXED BY idx_client_requests_scope_since WHERE COALESCE(c.scope,'') = COALESCE(o.id,'') AND ` + ClientClass + ` = 0) AS needs
+	FROM mine CROSS JOIN organizations o ON o.id = mine.scope),
+own AS MATERIALIZED (SELECT o.path, 1 AS needs FROM mine CROSS JOIN client_requests c ON c.id = mine.scope AND c.scope = c.id JOIN organizations o ON o.id = c.organization WHERE ` + ClientClass + ` = 0),
+below AS MATERIALIZED (SELECT above.value AS id, SUM(n.needs) AS needs FROM (SELECT * FROM shared UNION ALL SELECT * FROM own) n, json_each('["' || replace(trim(n.path, '/'), '/', '","') || '"]') above GROUP BY above.value)
+SELECT p.id, p.name, p.role, p.status, p.until, p.acting_for, COALESCE(b.needs, 0) AS needs
 FROM (
 	SELECT o.id, o.name, o.path, m.role, o.status, '' AS until, '' AS acting_for FROM memberships m JOIN organizations o ON o.id = m.organization WHERE m.user = {:me} AND m.status = 'active'
 ` + notArchived + `
@@ -107,7 +110,7 @@ FROM (
 	AND EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.source = 'delegation' AND a.source_id = d.id)
 	AND NOT EXISTS (SELECT 1 FROM memberships m WHERE m.user = {:me} AND m.organization = o.id AND m.status = 'active')
 	GROUP BY o.id
-) p ORDER BY p.name, p.id`
+) p LEFT JOIN below b ON b.id = p.id ORDER BY p.name, p.id`
 
 // PlacesOf lists the organizations that a user belongs to or acts for at now.
 func PlacesOf(app core.App, user string, now time.Time) ([]Place, error) {

@@ -85,11 +85,15 @@ func (s *Programs) enter(e *core.RequestEvent, token string) (*Program, error) {
 	return p, nil
 }
 
-// opens says whether a token opens an address, by its pattern. The link of an
-// invitation proves a mailbox, which is nobody's but its owner's.
+// programNever are the addresses among those of the business that stay closed:
+// the link of an invitation proves a mailbox, which is nobody's but its owner's,
+// and whom a client's request is hidden from is for a person to say, as walls are.
+var programNever = []string{"/api/portal/invitations/{id}/link", "/api/portal/requests/{id}/exclusions", "/api/portal/requests/{id}/exclusions/{user}"}
+
+// opens says whether a token opens an address, by its pattern.
 func opens(pattern string) bool {
 	_, path, _ := strings.Cut(pattern, " ")
-	return path != "/api/portal/invitations/{id}/link" && slices.ContainsFunc(programBusiness, func(start string) bool { return strings.HasPrefix(path, start) })
+	return !slices.Contains(programNever, path) && slices.ContainsFunc(programBusiness, func(start string) bool { return strings.HasPrefix(path, start) })
 }
 
 var programOver = map[string]string{

@@ -77,8 +77,6 @@ WHERE m.status = 'active' AND m.organization != {:id}`
 FROM organizations o WHERE o.path > {:path} AND o.path < {:path} || '~'
 AND ({:all} OR EXISTS (SELECT 1 FROM access a WHERE a.principal = {:me} AND a.scope = o.id AND a.since <= {:now} AND a.until > {:now}))
 ORDER BY o.path, o.id LIMIT 500`
-
-	openInvitations = `organization = {:id} && status != 'accepted' && status != 'revoked'`
 )
 
 // Page shows the team of an organization to those who belong to it by a
@@ -116,7 +114,7 @@ func (t *Team) Page(actor schema.Actor, organization string) (*TeamPage, error) 
 	if !page.CanManage {
 		return page, nil
 	}
-	records, err := app.FindRecordsByFilter(schema.Invitations, openInvitations, "-created", 200, 0, dbx.Params{"id": p.ID})
+	records, err := app.FindRecordsByFilter(schema.Invitations, `organization = {:id}`, "-created", 200, 0, dbx.Params{"id": p.ID})
 	if err != nil {
 		return nil, fmt.Errorf("read invitations of %s: %w", p.ID, err)
 	}

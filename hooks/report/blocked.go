@@ -125,9 +125,9 @@ func (o obstacles) blocks(row queueRow, def *workflow.Compiled, now string) *Blo
 }
 
 // told adds what the other system said last.
-func told(sentence, error string) string {
-	if error == "" {
+func told(sentence, why string) string {
+	if why == "" {
 		return sentence
 	}
-	return sentence + " It says: " + error
+	return sentence + " It says: " + why
 }

@@ -25,20 +25,27 @@ type Client struct {
 	LastActivity string `json:"last_activity" db:"last_activity"`
 }
 
-// The organizations of the page first, then what is known of their requests,
-// each as the caller is shown it: the truth, or the client's face.
-const selectClients = `WITH page AS (
-	SELECT o.id, o.name, o.code, o.kind, o.parent, o.status FROM organizations o WHERE %[1]s ORDER BY o.name COLLATE NOCASE, o.id LIMIT {:limit}
+// The organizations of the page first, then what is known of their requests, each
+// as the caller is shown it: the truth, or the client's face. What shares the
+// scope of its organization is counted in the indexes, the few others one by one.
+const selectClients = `WITH page AS MATERIALIZED (
+	SELECT o.id, o.name, o.code, o.kind, o.parent, o.status, 'staff:' || o.id AS scope FROM organizations o WHERE %[1]s ORDER BY o.name COLLATE NOCASE, o.id LIMIT {:limit}
 ), shown AS (
-	SELECT r.organization, r.category, r.due, r.updated FROM page p CROSS JOIN requests r ON r.organization = p.id WHERE %[2]s
+	SELECT p.id AS organization,
+		(SELECT COUNT(*) FROM requests r INDEXED BY idx_requests_open WHERE COALESCE(r.scope,'') = p.scope AND r.category != 'done') AS open,
+		(SELECT COUNT(*) FROM requests r INDEXED BY idx_requests_open WHERE COALESCE(r.scope,'') = p.scope AND r.category != 'done' AND %[6]s AND %[7]s < {:now}) AS overdue,
+		(SELECT r.updated FROM requests r INDEXED BY idx_requests_scope_updated WHERE COALESCE(r.scope,'') = p.scope ORDER BY r.updated DESC LIMIT 1) AS last
+	FROM page p WHERE %[2]s
 	UNION ALL
-	SELECT r.organization, c.category, c.due, c.updated FROM requests r CROSS JOIN client_requests c ON c.id = r.id WHERE r.organization IN (SELECT id FROM page) AND %[3]s
+	SELECT r.organization, r.category != 'done', r.category != 'done' AND %[7]s < {:now}, r.updated FROM page p CROSS JOIN requests r INDEXED BY idx_requests_organization_some ON r.organization = p.id AND r.scope != 'staff:' || r.organization WHERE %[3]s
+	UNION ALL
+	SELECT r.organization, c.category != 'done', c.category != 'done' AND c.due != '' AND c.due < {:now}, c.updated FROM ` + hiddenRows + ` WHERE r.organization IN (SELECT id FROM page) AND %[4]s
 ), work AS (
-	SELECT organization, SUM(category != 'done') AS open, SUM(category != 'done' AND due != '' AND due < {:now}) AS overdue, MAX(updated) AS last FROM shown GROUP BY organization
+	SELECT organization, SUM(open) AS open, SUM(overdue) AS overdue, MAX(last) AS last FROM shown GROUP BY organization
 )
 SELECT p.id, p.name, p.code, p.kind, p.parent, COALESCE(o.name, '') AS parent_name, p.status, COALESCE(w.open, 0) AS open, COALESCE(w.overdue, 0) AS overdue, COALESCE(w.last, '') AS last_activity,
 	(SELECT COUNT(*) FROM memberships m WHERE m.organization = p.id AND m.status = 'active') AS people
-FROM page p LEFT JOIN work w ON w.organization = p.id LEFT JOIN organizations o ON o.id = p.parent AND %[4]s ORDER BY p.name COLLATE NOCASE, p.id`
+FROM page p LEFT JOIN work w ON w.organization = p.id LEFT JOIN organizations o ON o.id = p.parent AND %[5]s ORDER BY p.name COLLATE NOCASE, p.id`
 
 // GetClients lists the organizations that a member of staff may see.
 //
@@ -77,11 +84,11 @@ func clients(app core.App, a asker, v reach, q string, after *mark, perPage int)
 		params["q"] = pattern
 	}
 	if after != nil {
-		where += ` AND (o.name COLLATE NOCASE > {:key} OR (o.name COLLATE NOCASE = {:key} AND o.id > {:last}))`
+		where += ` AND o.name COLLATE NOCASE >= {:key} AND (o.name COLLATE NOCASE > {:key} OR (o.name COLLATE NOCASE = {:key} AND o.id > {:last}))`
 		params["key"], params["last"] = after.Key, after.ID
 	}
 	list := []Client{}
-	statement := fmt.Sprintf(selectClients, where, v.sees("r"), fmt.Sprintf(hidden, v.sees("r"), v.sees("c")), v.sees("o"))
+	statement := fmt.Sprintf(selectClients, where, v.sees("p"), v.sees("r"), fmt.Sprintf(hidden, v.sees("r"), v.sees("c")), v.sees("o"), on(among(everyClass), "r", ""), on(dueOf, "r", ""))
 	if err := app.DB().NewQuery(statement).Bind(params).All(&list); err != nil {
 		return nil, fmt.Errorf("read clients: %w", err)
 	}

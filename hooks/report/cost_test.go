@@ -2,12 +2,12 @@ package report
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
 	"github.com/pocketbase/dbx"
 
-	"gatehouse/hooks/access"
 	"gatehouse/hooks/schema"
 )
 
@@ -67,7 +67,7 @@ func TestCost_noListScans(t *testing.T) {
 	little, err := staffReach(s, a)
 	s.must(err)
 	much := little
-	much.condition = access.Visible
+	much.condition = byRow
 	plan := func(name, start, statement string, params dbx.Params) {
 		t.Helper()
 		var rows []struct {
@@ -87,36 +87,30 @@ func TestCost_noListScans(t *testing.T) {
 			t.Errorf("%s: nothing begins with %q in %v", name, start, rows)
 		}
 	}
-	walk := map[string]string{"blocked": "SEARCH r USING INDEX idx_requests_category", "mine": "SEARCH r USING INDEX idx_requests_assignee", "all": "SCAN r USING INDEX idx_requests_queue", "overdue": "SCAN r USING INDEX idx_requests_queue"}
 	for view := range views {
-		for _, w := range []queueWanted{{view: view}, {view: view, q: "paper"}, {view: view, after: &mark{Key: "~"}}} {
+		for _, w := range []queueWanted{{view: view}, {view: view, q: "paper"}, {view: view, after: &mark{Key: "~"}}, {view: view, sort: sortByTurn}, {view: view, column: "system"}} {
 			params := little.bind(dbx.Params{"limit": 51})
-			plan("queue, little, "+view, "SEARCH r USING INDEX idx_requests_scope", queueStatement(little, w, params), params)
-			params = much.bind(dbx.Params{"limit": 51})
-			start := walk[view]
+			plan("queue, little, "+view, "SEARCH r USING INDEX idx_requests_open", queueStatement(little, w, params), params)
+			start := map[string]string{"mine": "SEARCH r USING INDEX idx_requests_assignee (assignee=? AND <expr>=?", "unassigned": "SEARCH r USING INDEX idx_requests_assignee (assignee=? AND <expr>=?"}[view]
 			if start == "" {
-				start = "SEARCH r USING INDEX idx_requests_queue"
+				start = "SEARCH r USING INDEX idx_requests_queue (<expr>=?"
 			}
+			params = much.bind(dbx.Params{"limit": 51})
 			plan("queue, much, "+view, start, queueStatement(much, w, params), params)
 		}
 	}
-	walk = map[string]string{"blocked": "SEARCH r USING INDEX idx_requests_category", "mine": "SEARCH r USING INDEX idx_requests_assignee", "waiting_on_client": "SEARCH r USING INDEX idx_requests_queue", "unassigned": "SEARCH r USING INDEX idx_requests_queue"}
-	for view := range views {
-		w := queueWanted{view: view, sort: sortByTurn}
-		params := little.bind(dbx.Params{"limit": 51})
-		plan("queue by turn, little, "+view, "SEARCH r USING INDEX idx_requests_scope", queueStatement(little, w, params), params)
-		params = much.bind(dbx.Params{"limit": 51})
-		start := walk[view]
-		if start == "" {
-			start = "SCAN r USING INDEX idx_requests_turn"
-		}
-		plan("queue by turn, much, "+view, start, queueStatement(much, w, params), params)
-	}
+	plan("counts, little", "SEARCH r USING INDEX idx_requests_open", countStatement(little, math.MaxInt), little.bind(dbx.Params{"most": math.MaxInt}))
+	plan("counts, much", "SEARCH r USING INDEX idx_requests_assignee", countStatement(much, queueCounted), much.bind(dbx.Params{"most": queueCounted}))
+	anna := asker{Actor: s.anna, at: s.now}
 	for show := range shows {
-		statement, params := cardStatement(clientReach(asker{Actor: s.anna, at: s.now}), wanted{show: show, limit: 30})
-		plan("cards "+show, "SEARCH c USING INDEX idx_client_requests_scope", statement, params)
-		statement, params = cardStatement(clientReach(asker{Actor: s.anna, at: s.now}), wanted{show: show, sort: sortByTurn, limit: 30})
-		plan("cards by turn "+show, "SEARCH c USING", statement, params)
+		for _, w := range []wanted{{show: show}, {show: show, after: &mark{}}, {show: show, sort: sortByTurn}, {show: show, organization: s.office}} {
+			statement, params := cardStatement(anna, w)
+			start := "SEARCH c USING COVERING INDEX idx_client_requests_scope_since (<expr>=? AND <expr>=?"
+			if show == "needs_you" || w.sort != "" {
+				start = "SEARCH c USING COVERING INDEX idx_client_requests_scope_turn (<expr>=? AND <expr>=?"
+			}
+			plan("cards "+show, start, statement, params)
+		}
 	}
 	for _, truth := range []bool{true, false} {
 		statement, params := (&subject{Truth: truth}).sources()

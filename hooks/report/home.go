@@ -23,6 +23,7 @@ type CardCounts struct {
 // Home is what a client sees first (docs/api.md).
 type Home struct {
 	Counts    CardCounts        `json:"counts"`
+	AtMost    int               `json:"counts_at_most"` // a count of so many was not counted further; 0: all are exact
 	NeedsYou  []Card            `json:"needs_you"`
 	WithUs    []Card            `json:"with_us"`
 	Finished  []Card            `json:"finished"`
@@ -35,16 +36,20 @@ const (
 	homeCards    = 20
 	homeFinished = 5
 	finishedFor  = 30 * 24 * time.Hour // finished requests leave home then
+	cardsCounted = 1000                // of each list
 )
 
-const countCards = `SELECT COALESCE(SUM(%s), 0) AS needs_you, COALESCE(SUM(%s), 0) AS with_us, COALESCE(SUM(%s), 0) AS finished FROM client_requests c WHERE %s`
+const (
+	countCards = `WITH mine AS MATERIALIZED (%s) SELECT %s AS needs_you, %s AS with_us, %s AS finished`
+	countClass = `(SELECT COUNT(*) FROM (SELECT 1 FROM mine CROSS JOIN ` + bySince + ` WHERE COALESCE(c.scope,'') = mine.scope AND ` + cardClass + ` = %d LIMIT {:most}))`
+)
 
 // GetHome answers what needs the caller now.
 //
 //	GET /api/portal/home?organization= → 200 for clients
-//	{"counts": {"needs_you","with_us","finished"}, "needs_you": [Card], "with_us": [Card], "finished": [Card] of the last 30 days,
+//	{"counts": {"needs_you","with_us","finished"}, "counts_at_most", "needs_you": [Card], "with_us": [Card], "finished": [Card] of the last 30 days,
 //	 "contact": {"id","name"}|null, "since": [News], "last_visit"}
-//	for staff {"counts": {view: n}, "view": "mine", "items": [QueueItem], "next"}; 401
+//	for staff {"counts": {view: n}, "counts_at_most", "view": "mine", "items": [QueueItem], "next"}; 401
 func (r *Reports) GetHome(e *core.RequestEvent) error {
 	a, err := r.anybody(e)
 	if err != nil {
@@ -66,7 +71,7 @@ func (r *Reports) GetHome(e *core.RequestEvent) error {
 func clientHome(app core.App, a asker, organization string) (*Home, error) {
 	home := &Home{}
 	var err error
-	if home.Counts, err = countsFor(app, a, organization); err != nil {
+	if home.Counts, home.AtMost, err = countsFor(app, a, organization); err != nil {
 		return nil, err
 	}
 	for _, part := range []struct {
@@ -100,19 +105,17 @@ func clientHome(app core.App, a asker, organization string) (*Home, error) {
 	return home, err
 }
 
-func countsFor(app core.App, a asker, organization string) (CardCounts, error) {
-	v := clientReach(a)
-	params, where := v.bind(nil), v.sees("c")
-	if organization != "" {
-		where += within
-		params["organization"] = organization
+func countsFor(app core.App, a asker, organization string) (counts CardCounts, atMost int, err error) {
+	scopes, params := mine(a, organization)
+	params["most"] = cardsCounted
+	class := func(n int) string { return fmt.Sprintf(countClass, n) }
+	if err := app.DB().NewQuery(fmt.Sprintf(countCards, scopes, class(0), class(1), class(2))).Bind(params).One(&counts); err != nil {
+		return counts, 0, fmt.Errorf("count requests of %s: %w", a.ID, err)
 	}
-	var counts CardCounts
-	err := app.DB().NewQuery(fmt.Sprintf(countCards, shows["needs_you"], shows["with_us"], shows["finished"], where)).Bind(params).One(&counts)
-	if err != nil {
-		return counts, fmt.Errorf("count requests of %s: %w", a.ID, err)
+	if max(counts.NeedsYou, counts.WithUs, counts.Finished) == cardsCounted {
+		atMost = cardsCounted
 	}
-	return counts, nil
+	return counts, atMost, nil
 }
 
 // staffHome is the first page of what is on somebody's desk.
@@ -126,5 +129,5 @@ func (r *Reports) staffHome(e *core.RequestEvent, a asker) error {
 	if err != nil {
 		return problem.Reply(e, err)
 	}
-	return e.JSON(http.StatusOK, map[string]any{"counts": answer.Counts, "view": view, "items": answer.Items, "next": answer.Next})
+	return e.JSON(http.StatusOK, map[string]any{"counts": answer.Counts, "counts_at_most": answer.CountsAtMost, "view": view, "items": answer.Items, "next": answer.Next})
 }

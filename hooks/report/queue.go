@@ -9,50 +9,55 @@ import (
 	"gatehouse/hooks/problem"
 )
 
-// views are the queue's views of what is not over, as conditions. In them $
-// stands for the table, # for rankOf, and assignee for what holds the assignee.
-// A plus before a column keeps the planner from an index that would read too
-// many rows.
-var views = map[string]string{
-	"waiting_on_us":     `# = 0`,
-	"waiting_on_client": `# = 1 AND +$.turn = 'client'`,
-	"blocked":           `$.category = 'blocked'`,
-	"overdue":           dueOf + ` < {:now}`,
-	"unassigned":        `# = 0 AND +$.turn = 'staff' AND +assignee = ''`,
-	"mine":              `assignee = {:me}`,
-	"all":               everything,
+// view is a part of what is not over: the classes in it, and a condition more,
+// with the index that has both in its order. In conditions $ stands for the table,
+// and assignee for what holds the assignee.
+type view struct {
+	classes     []int
+	more, index string
 }
 
-// columns are those of the board, each a part of any view: who acts. A plus keeps
-// the planner on the view's own index.
-var columns = map[string]string{
-	"":        everything,
-	"us":      `+$.turn = 'staff' AND +$.category != 'blocked'`,
-	"client":  `+$.turn = 'client' AND +$.category != 'blocked'`,
-	"system":  `+$.turn NOT IN ('staff', 'client') AND +$.category != 'blocked'`,
-	"blocked": `+$.category = 'blocked'`,
-}
-
-// fixedRank are the views that lie in one rank, fixedTurn those of one turn: for
-// them to sort by turn is the usual order.
-var (
-	fixedRank = map[string]bool{"waiting_on_us": true, "waiting_on_client": true, "unassigned": true}
-	fixedTurn = map[string]bool{"waiting_on_client": true, "unassigned": true}
-)
-
-// rankOf puts first what waits on us; dueOf puts no date last. They are the very
-// expressions of the index idx_requests_queue, which makes a page a walk for
-// those who see much. sameRank says the same in words that the index does not
-// know, so that for those who see little the planner starts from their scopes.
+// Both hold what is not over.
 const (
-	rankOf   = `($.turn != 'staff' AND $.category != 'blocked')`
-	sameRank = `(NOT ($.turn = 'staff' OR $.category = 'blocked'))`
-	dueOf    = `COALESCE(NULLIF($.due, ''), '~')`
+	byQueue    = "idx_requests_queue"
+	byAssignee = "idx_requests_assignee"
 )
 
-// turnOf sorts by whose turn it is: the firm's, the client's, the portal's,
-// nobody's. It is the expression of idx_requests_turn.
-const turnOf = `(CASE $.turn WHEN 'staff' THEN 0 WHEN 'client' THEN 1 WHEN 'system' THEN 2 ELSE 3 END)`
+var views = map[string]view{
+	"waiting_on_us":     {firstRank, everything, byQueue},
+	"waiting_on_client": {[]int{2}, everything, byQueue},
+	"blocked":           {stuck, everything, byQueue},
+	"overdue":           {everyClass, dueOf + ` < {:now}`, byQueue},
+	"unassigned":        {[]int{0, 1}, `assignee = ''`, byAssignee},
+	"mine":              {everyClass, `assignee = {:me}`, byAssignee},
+	"all":               {everyClass, everything, byQueue},
+}
+
+// columns are those of the board, each a part of any view: who acts.
+var columns = map[string][]int{"": everyClass, "us": {0}, "client": {2}, "system": {4, 6}, "blocked": stuck}
+
+// classOf is whose turn it is, twice, and one more if it is blocked: 0 the firm's,
+// 2 the client's, 4 the portal's, 6 nobody's. dueOf puts no date last. They are the
+// very expressions of the indexes idx_requests_queue, _assignee and _open, in which
+// each class lies in the order of dueOf, state_since and id. So every view is a few
+// classes, and a page of it what comes first of a page of each.
+const (
+	classOf = `(CASE $.turn WHEN 'staff' THEN 0 WHEN 'client' THEN 2 WHEN 'system' THEN 4 ELSE 6 END + ($.category = 'blocked'))`
+	dueOf   = `COALESCE(NULLIF($.due, ''), '~')`
+)
+
+// What waits on the firm comes first: its turn, and all that is blocked.
+var (
+	everyClass = []int{0, 1, 2, 3, 4, 5, 6, 7}
+	firstRank  = []int{0, 1, 3, 5, 7}
+	stuck      = []int{1, 3, 5, 7}
+)
+
+// rankOf and turnOf are the first keys of the two orders.
+const (
+	rankOf = `(` + classOf + ` IN (2, 4, 6))`
+	turnOf = `(` + classOf + ` / 2)`
+)
 
 // sortByTurn is the one order beside the usual one.
 const sortByTurn = "turn"
@@ -77,11 +82,13 @@ type QueueCounts struct {
 	All             int `json:"all" db:"all"`
 }
 
-// QueuePage is a page of the queue.
+// QueuePage is a page of the queue. A count of CountsAtMost was not counted
+// further; 0 if all are exact.
 type QueuePage struct {
-	Items  []QueueItem `json:"items"`
-	Counts QueueCounts `json:"counts"`
-	Next   string      `json:"next"`
+	Items        []QueueItem `json:"items"`
+	Counts       QueueCounts `json:"counts"`
+	CountsAtMost int         `json:"counts_at_most"`
+	Next         string      `json:"next"`
 }
 
 // GetQueue is the staff's list of work: with us first, then by due date, then by
@@ -89,7 +96,7 @@ type QueuePage struct {
 // client's, the portal's and nobody's. Counts are of whole views, without the search.
 //
 //	GET /api/portal/queue?view=waiting_on_us|waiting_on_client|blocked|overdue|unassigned|mine|all&column=us|client|system|blocked&sort=turn&q=&after=&perPage= (staff)
-//	→ 200 {"items": [QueueItem], "counts": {view: n}, "next"}; 400 bad_input; 401; 403 clients
+//	→ 200 {"items": [QueueItem], "counts": {view: n}, "counts_at_most", "next"}; 400 bad_input; 401; 403 clients
 func (r *Reports) GetQueue(e *core.RequestEvent) error {
 	a, err := r.staff(e)
 	if err != nil {
@@ -100,10 +107,10 @@ func (r *Reports) GetQueue(e *core.RequestEvent) error {
 	if w.view == "" {
 		w.view = "waiting_on_us"
 	}
-	if views[w.view] == "" {
+	if _, there := views[w.view]; !there {
 		return problem.Reply(e, problem.Field("view", problem.BadInput, "One of these is expected: waiting_on_us, waiting_on_client, blocked, overdue, unassigned, mine, all."))
 	}
-	if columns[w.column] == "" {
+	if columns[w.column] == nil {
 		return problem.Reply(e, problem.Field("column", problem.BadInput, "One of these is expected: us, client, system, blocked."))
 	}
 	if w.sort, err = sortOf(query); err != nil {
@@ -126,7 +133,7 @@ func (r *Reports) GetQueue(e *core.RequestEvent) error {
 func (r *Reports) queue(app core.App, a asker, v reach, w queueWanted) (QueuePage, error) {
 	page := QueuePage{}
 	var err error
-	if page.Counts, err = queueCounts(app, a, v); err != nil {
+	if page.Counts, page.CountsAtMost, err = queueCounts(app, a, v); err != nil {
 		return page, err
 	}
 	rows, err := queueRows(app, a, v, w)

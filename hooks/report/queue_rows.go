@@ -2,24 +2,22 @@ package report
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
-
-	"gatehouse/hooks/access"
 )
-
-// Four indexes of requests carry these statements: idx_requests_queue is the
-// order of the queue, idx_requests_turn the same by whose turn it is,
-// idx_requests_open counts what is not over by scope, and idx_requests_hidden
-// finds the few whose state only some duties may see.
 
 // A member of staff is shown the truth of a request whose scope he sees. Of one
 // whose state only some duties may see, he is shown the client's face, and
 // nothing in the row tells that there is more: these are the requests with
 // restricted_to whose own scope he does not see, but whose client row's he does.
-const hidden = `r.restricted_to != '[]' AND NOT (%s) AND %s`
+const (
+	hidden     = `r.restricted_to != '[]' AND NOT (%s) AND %s`
+	hiddenRows = `requests r INDEXED BY idx_requests_hidden CROSS JOIN client_requests c ON c.id = r.id`
+)
 
 // contactID stands for the assignee on the client's face.
 const contactID = `COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), '$.id'), '')`
@@ -30,23 +28,21 @@ const (
 	faceColumns = `1 AS face, c.id, c.number, c.title, c.organization, r.workflow, r.workflow_key, c.state, c.label, c.category, c.turn, c.outcome,
 		` + contactID + ` AS assignee, COALESCE(json_extract(COALESCE(NULLIF(c.contact, ''), '{}'), '$.name'), '') AS contact_name, c.state_since, c.due, c.paused_until, 'normal' AS priority, '[]' AS tags, c.revision, COALESCE(NULLIF(c.progress, ''), '{}') AS progress`
 
+	// The page is found in the indexes first, then written out.
 	selectQueue = `SELECT x.*, COALESCE(o.name, '') AS organization_name, CASE WHEN x.face THEN x.contact_name ELSE COALESCE(s.name, '') END AS assignee_name FROM (
-	SELECT * FROM (SELECT %[1]s FROM %[7]s WHERE %[2]s ORDER BY %[5]s LIMIT {:limit})
+	SELECT %[1]s, p.finished, p.rank, p.sort FROM (%[2]s) p CROSS JOIN requests r ON r.id = p.id
 	UNION ALL
-	SELECT * FROM (SELECT %[3]s FROM requests r CROSS JOIN client_requests c ON c.id = r.id WHERE %[4]s ORDER BY %[6]s LIMIT {:limit})
+	SELECT * FROM (SELECT %[3]s FROM ` + hiddenRows + ` WHERE %[4]s ORDER BY %[5]s LIMIT {:limit})
 ) x LEFT JOIN organizations o ON o.id = x.organization LEFT JOIN staff s ON s.id = x.assignee ORDER BY x.finished, x.rank, x.sort, x.state_since, x.id LIMIT {:limit}`
 
-	// Counted by scope first, so that what is seen is asked once for each scope.
-	countQueue = `SELECT COALESCE(SUM(waiting_on_us), 0) AS waiting_on_us, COALESCE(SUM(waiting_on_client), 0) AS waiting_on_client, COALESCE(SUM(blocked), 0) AS blocked, COALESCE(SUM(overdue), 0) AS overdue,
-	COALESCE(SUM(unassigned), 0) AS unassigned, COALESCE(SUM(mine), 0) AS mine, COALESCE(SUM([[all]]), 0) AS [[all]] FROM (
-	SELECT * FROM (SELECT COALESCE(r.scope,'') AS scope, %[1]s FROM requests r WHERE r.category != 'done' AND %[2]s GROUP BY COALESCE(r.scope,'')) g WHERE %[3]s
-	UNION ALL
-	SELECT '' AS scope, %[4]s FROM requests r CROSS JOIN client_requests c ON c.id = r.id WHERE c.category != 'done' AND %[5]s
-) x`
+	selectPage = `SELECT r.id, %[1]s FROM %[2]s WHERE %[3]s ORDER BY %[4]s LIMIT {:limit}`
+	selectPart = `SELECT * FROM (SELECT r.id, 0 AS finished, %[1]d AS rank, %[2]s AS sort, r.state_since FROM requests r INDEXED BY %[6]s WHERE r.category != 'done' AND %[3]s = %[4]d AND %[5]s ORDER BY %[2]s, r.state_since, r.id LIMIT {:limit})`
+	mergeParts = `SELECT * FROM (%s) ORDER BY rank, sort, state_since, id LIMIT {:limit}`
 )
 
-// fromScopes makes the planner start from what somebody who sees little sees.
-const fromScopes = `(SELECT DISTINCT COALESCE(a.scope,'') AS scope FROM access a WHERE a.principal = {:me} AND a.since <= {:now} AND a.until > {:now}) mine CROSS JOIN requests r ON COALESCE(r.scope,'') = mine.scope`
+// fromScopes starts from what somebody who sees little sees. Statements of the
+// queue name their index: a wrong one reads everything that is open.
+const fromScopes = `(SELECT DISTINCT COALESCE(a.scope,'') AS scope FROM access a WHERE a.principal = {:me} AND a.since <= {:now} AND a.until > {:now}) mine CROSS JOIN requests r INDEXED BY idx_requests_open ON COALESCE(r.scope,'') = mine.scope`
 
 // queueRow is a row of the queue as read. Face says that it is the client's.
 type queueRow struct {
@@ -100,35 +96,48 @@ func (w queueWanted) list() string {
 	return name
 }
 
-// on writes a condition or an expression for a table; assignee is what holds the
-// assignee there.
-func (v reach) on(sql, table, assignee string) string {
-	rank := rankOf
-	if v.condition == byScope {
-		rank = sameRank
+// noClass has no request in it.
+const noClass = 8
+
+// classes are those of the view that lie in the column as well, and of which
+// something may follow; noClass if there are none.
+func (w queueWanted) classes() []int {
+	var list []int
+	for _, class := range views[w.view].classes {
+		if slices.Contains(columns[w.column], class) && (w.after == nil || w.rank(class) >= w.after.Rank) {
+			list = append(list, class)
+		}
 	}
-	return strings.NewReplacer("$", table, "assignee", assignee).Replace(strings.ReplaceAll(sql, "#", rank))
+	if list == nil {
+		return []int{noClass}
+	}
+	return list
 }
 
-func queueCounts(app core.App, a asker, v reach) (QueueCounts, error) {
-	sums := func(table, assignee string) string {
-		list := make([]string, 0, len(views))
-		for _, view := range []string{"waiting_on_us", "waiting_on_client", "blocked", "overdue", "unassigned", "mine", "all"} {
-			list = append(list, "SUM("+v.on(views[view], table, assignee)+") AS [["+view+"]]")
-		}
-		return strings.Join(list, ", ")
+// rank is the first key of a class in the order that is wanted.
+func (w queueWanted) rank(class int) int {
+	switch {
+	case w.sort == sortByTurn:
+		return class / 2
+	case slices.Contains(firstRank, class):
+		return 0
 	}
-	inside, outside := v.sees("r"), everything
-	if v.condition == access.Visible {
-		inside, outside = everything, v.sees("g")
+	return 1
+}
+
+// on writes a condition or an expression for a table; assignee is what holds the
+// assignee there.
+func on(sql, table, assignee string) string {
+	return strings.NewReplacer("$", table, "assignee", assignee).Replace(sql)
+}
+
+// among is the condition of some classes.
+func among(classes []int) string {
+	words := make([]string, len(classes))
+	for i, class := range classes {
+		words[i] = strconv.Itoa(class)
 	}
-	var counts QueueCounts
-	err := app.DB().NewQuery(fmt.Sprintf(countQueue, sums("r", "r.assignee"), inside, outside, sums("c", contactID), fmt.Sprintf(hidden, v.sees("r"), v.sees("c")))).
-		Bind(v.bind(dbx.Params{"me": a.ID, "now": a.now()})).One(&counts)
-	if err != nil {
-		return counts, fmt.Errorf("count queue of %s: %w", a.ID, err)
-	}
-	return counts, nil
+	return classOf + ` IN (` + strings.Join(words, ", ") + `)`
 }
 
 // queueRows reads a page, and one row more.
@@ -145,41 +154,51 @@ func queueRows(app core.App, a asker, v reach, w queueWanted) ([]queueRow, error
 // queueStatement writes the statement of a page, and what it binds into params.
 func queueStatement(v reach, w queueWanted, params dbx.Params) string {
 	// What is over comes last, and only on a client's page.
-	over, rank := `0`, `#`
-	where := ` AND $.category != 'done' AND ` + views[w.view] + ` AND ` + columns[w.column]
+	over, where := `0`, `$.category != 'done' AND `+among(w.classes())+` AND `+views[w.view].more
 	if w.organization != "" {
-		over, where = `($.category = 'done')`, ` AND r.organization = {:organization}`
+		over, where = `($.category = 'done')`, `r.organization = {:organization}`
 		params["organization"] = w.organization
 	}
-	byTurn := w.sort == sortByTurn && !fixedTurn[w.view]
-	if byTurn {
-		rank, where = turnOf, strings.ReplaceAll(where, "#", sameRank)
+	rank, search, after := rankOf, ``, ``
+	if w.sort == sortByTurn {
+		rank = turnOf
 	}
-	keys := rank + `, ` + dueOf + `, $.state_since, $.id`
 	if pattern := like(w.q); pattern != "" {
-		where += ` AND (tags LIKE {:q} ESCAPE '\' OR $.number LIKE {:q} ESCAPE '\' OR $.title LIKE {:q} ESCAPE '\' OR (SELECT o.name FROM organizations o WHERE o.id = $.organization) LIKE {:q} ESCAPE '\')`
+		search = ` AND (tags LIKE {:q} ESCAPE '\' OR $.number LIKE {:q} ESCAPE '\' OR $.title LIKE {:q} ESCAPE '\' OR (SELECT o.name FROM organizations o WHERE o.id = $.organization) LIKE {:q} ESCAPE '\')`
 		params["q"] = pattern
 	}
+	keys := rank + `, ` + dueOf + `, $.state_since, $.id`
 	if m := w.after; m != nil {
-		where += ` AND (` + keys + `) > ({:rank}, {:key}, {:then}, {:last})`
+		after = ` AND (` + keys + `) > ({:rank}, {:key}, {:then}, {:last})`
 		params["rank"], params["key"], params["then"], params["last"] = m.Rank, m.Key, m.Then, m.ID
 	}
-	order := keys
+	// Tags are the firm's: whoever is shown the client's face finds nothing by them.
+	truth := strings.NewReplacer("(tags ", "(COALESCE(r.tags, '') ", "$", "r", "assignee", "r.assignee")
+	face := strings.NewReplacer("(tags ", "('' ", "$", "c", "assignee", contactID)
+	more, order := over+` AS finished, `+rank+` AS rank, `+dueOf+` AS sort`, keys
+	var page string
 	switch {
 	case w.organization != "":
 		order = over + `, ` + keys
-	case fixedRank[w.view] && !byTurn: // an index is walked in its order only if the order does not name what is fixed
-		order = strings.TrimPrefix(keys, `#, `)
+		page = fmt.Sprintf(selectPage, truth.Replace(more+`, $.state_since`), `requests r`, v.sees("r")+truth.Replace(` AND `+where), truth.Replace(order))
+	case v.condition == byScope:
+		page = fmt.Sprintf(selectPage, truth.Replace(more+`, $.state_since`), fromScopes, truth.Replace(where+after+search), truth.Replace(order))
+	default:
+		page = walk(w, v.sees("r")+truth.Replace(search))
 	}
-	more := `, ` + over + ` AS finished, ` + rank + ` AS rank, ` + dueOf + ` AS sort`
-	// Tags are the firm's: whoever is shown the client's face finds nothing by them.
-	truth := func(sql string) string {
-		return v.on(strings.Replace(sql, "(tags ", "(COALESCE(r.tags, '') ", 1), "r", "r.assignee")
+	return fmt.Sprintf(selectQueue, truthColumns, page, faceColumns+face.Replace(`, `+more), fmt.Sprintf(hidden, v.sees("r"), v.sees("c"))+face.Replace(` AND `+where+after+search), face.Replace(order))
+}
+
+// walk reads as many rows of each class as a page needs, each class in the order
+// of its index, with those asked that fit until the page is full.
+func walk(w queueWanted, where string) string {
+	var parts []string
+	for _, class := range w.classes() {
+		rank, from := w.rank(class), everything
+		if w.after != nil && rank == w.after.Rank { // the first condition alone finds its place in the index
+			from = dueOf + ` >= {:key} AND (` + dueOf + `, $.state_since, $.id) > ({:key}, {:then}, {:last})`
+		}
+		parts = append(parts, fmt.Sprintf(selectPart, rank, on(dueOf, "r", ""), on(classOf, "r", ""), class, on(views[w.view].more+` AND `+from, "r", "r.assignee")+` AND `+where, views[w.view].index))
 	}
-	face := func(sql string) string { return v.on(strings.Replace(sql, "(tags ", "('' ", 1), "c", contactID) }
-	from, seen := `requests r`, v.sees("r")
-	if v.condition == byScope {
-		from, seen = fromScopes, everything
-	}
-	return fmt.Sprintf(selectQueue, truthColumns+truth(more), seen+truth(where), faceColumns+face(more), fmt.Sprintf(hidden, v.sees("r"), v.sees("c"))+face(where), truth(order), face(order), from)
+	return fmt.Sprintf(mergeParts, strings.Join(parts, "\n\tUNION ALL\n\t"))
 }

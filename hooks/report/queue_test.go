@@ -85,6 +85,8 @@ func TestQueue_columnsOfTheBoardAreAViewInParts(t *testing.T) {
 	for view, want := range map[string]map[string]string{
 		"all":  {"us": "ours, nobody's", "client": "client", "system": "by itself", "blocked": "stuck, stuck with us"},
 		"mine": {"us": "ours", "client": "client", "system": "", "blocked": "stuck"},
+
+		"unassigned": {"us": "nobody's", "client": "", "system": "", "blocked": "stuck with us"},
 	} {
 		n := 0
 		for column, rows := range want {
@@ -115,9 +117,7 @@ func TestQueue_sortedByTurn(t *testing.T) {
 	s.both(s.office, "over", dbx.Params{"category": "done", "turn": "nobody"})
 	const order = "ours, client, client later, stuck, and no date, by itself, nobody's"
 	equal(t, "in one page", titles(read[QueuePage](s, s.sam, "/api/portal/queue?view=all&sort=turn").Items, itemTitle), order)
-	for range few { // the other road
-		s.insert(schema.Access, dbx.Params{"principal": s.pia.ID, "scope": "other" + schema.NewID(), "since": "2020-01-01 00:00:00.000Z", "until": schema.Forever, "source": "staff", "source_id": s.pia.ID})
-	}
+	s.seesMuch(s.pia)
 	for _, who := range []schema.Actor{s.sam, s.pia} {
 		var rows []QueueItem
 		after := ""
@@ -352,9 +352,7 @@ func TestQueue_staffWhoSeeVeryMuchOrNothing(t *testing.T) {
 	little, err := staffReach(s, a)
 	s.must(err)
 	equal(t, "few", little.condition, byScope)
-	for range few {
-		s.insert(schema.Access, dbx.Params{"principal": s.sam.ID, "scope": "other" + schema.NewID(), "since": "2020-01-01 00:00:00.000Z", "until": schema.Forever, "source": "staff", "source_id": s.sam.ID})
-	}
+	s.seesMuch(s.sam)
 	much, err := staffReach(s, a)
 	s.must(err)
 	if much.condition == little.condition {

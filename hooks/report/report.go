@@ -11,11 +11,13 @@
 //	page.go            where a page ends, search words, time zones
 //	text.go            small words: counts, sentences, keys in words
 //	home.go            GET home, for clients and for staff
-//	cards.go           GET requests: the client's list, and its statements
+//	cards.go           GET requests: the client's list
+//	cards_statement.go its statements
 //	card.go            the words on a card
 //	since.go           what is new since the last visit
 //	queue.go           GET queue: views, counts, pages
-//	queue_rows.go      its statements
+//	queue_counts.go    how many requests each view holds
+//	queue_rows.go      the statements of a page
 //	queue_item.go      the words on a row
 //	blocked.go         what keeps a row from going on, and where that is put right
 //	timeline.go        GET timeline: which side is asking, the page

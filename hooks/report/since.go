@@ -28,37 +28,39 @@ const (
 )
 
 // What the client may know of the history, and messages, by others. Both walk an
-// index of (scope, created).
-const selectNews = `SELECT n.id, n.at, n.kind, n.actor_name, n.on_behalf_of, n.text, n.detail, c.id AS request, c.title AS request_title FROM (
-	SELECT * FROM (SELECT h.id, h.created AS at, h.kind, h.actor_name, h.on_behalf_of, h.text, COALESCE(h.detail, '') AS detail, h.request FROM client_history h
-		WHERE %[1]s AND h.created > {:since} AND h.actor_name != {:name} ORDER BY h.created DESC, h.id LIMIT {:limit})
-	UNION ALL
-	SELECT * FROM (SELECT m.id, m.created AS at, 'message' AS kind, m.author_name, '', '', m.body, m.request FROM messages m
-		WHERE %[2]s AND m.created > {:since} AND m.author_user != {:me} ORDER BY m.created DESC, m.id LIMIT {:limit})
-) n CROSS JOIN client_requests c ON c.id = n.request WHERE %[3]s %[4]s ORDER BY n.at DESC, n.id LIMIT {:limit}`
+// index of (scope, created), from the last back to where as many scopes as there
+// are lines have something later.
+const (
+	selectNews = `WITH mine AS MATERIALIZED (%[1]s)
+	SELECT n.id, n.at, n.kind, n.actor_name, n.on_behalf_of, n.text, n.detail, c.id AS request, c.title AS request_title FROM (%[2]s UNION ALL %[3]s
+	) n CROSS JOIN client_requests c ON c.id = n.request WHERE COALESCE(c.scope,'') IN (SELECT scope FROM mine) ORDER BY n.at DESC, n.id LIMIT {:limit}`
+	selectNewsPart = `SELECT * FROM (SELECT %[1]s FROM mine CROSS JOIN %[2]s WHERE COALESCE(c.scope,'') = mine.scope AND %[3]s AND +c.created > {:since} AND c.created >= COALESCE(%[4]s, {:since}) ORDER BY c.created DESC, c.id LIMIT {:limit})`
+
+	newSteps    = `c.id, c.created AS at, c.kind, c.actor_name, c.on_behalf_of, c.text, COALESCE(c.detail, '') AS detail, c.request`
+	newMessages = `c.id, c.created AS at, 'message' AS kind, c.author_name, '', '', c.body, c.request`
+)
 
 // news reads what is new for a client since the last visit.
 func news(app core.App, a asker, organization, visit string) ([]News, error) {
-	v := clientReach(a)
-	params := v.bind(dbx.Params{"since": visit, "name": a.Name})
-	narrow, most := "", mostNews
-	if organization != "" {
-		// The organization is known only behind the join: look further back.
-		narrow, most = within, 20*mostNews
-		params["organization"] = organization
+	scopes, params := mine(a, organization)
+	params["since"], params["name"], params["limit"] = visit, a.Name, mostNews
+	part := func(columns, from, where string) string {
+		return fmt.Sprintf(selectNewsPart, columns, from, where, fmt.Sprintf(firstOf, `c.created`, from, where+` AND c.created > {:since}`, `DESC`))
 	}
-	params["limit"] = most
+	statement := fmt.Sprintf(selectNews, scopes,
+		part(newSteps, `client_history c INDEXED BY idx_client_history_scope_created`, `c.actor_name != {:name}`),
+		part(newMessages, `messages c INDEXED BY idx_messages_scope_created`, `c.author_user != {:me}`))
 	var rows []struct {
 		line
 		Request      string `db:"request"`
 		RequestTitle string `db:"request_title"`
 	}
-	err := app.DB().NewQuery(fmt.Sprintf(selectNews, v.sees("h"), v.sees("m"), v.sees("c"), narrow)).Bind(params).All(&rows)
+	err := app.DB().NewQuery(statement).Bind(params).All(&rows)
 	if err != nil {
 		return nil, fmt.Errorf("read news of %s: %w", a.ID, err)
 	}
 	list := make([]News, 0, mostNews)
-	for _, row := range rows[:min(len(rows), mostNews)] {
+	for _, row := range rows {
 		told := row.forClient()
 		list = append(list, News{At: row.At, Text: told.Text, ActorName: told.ActorName, Request: row.Request, RequestTitle: row.RequestTitle})
 	}

@@ -211,7 +211,7 @@ func (c *Compiled) fourEyes(key string, f *Facts, who Who) []problem.Blocker {
 	}
 	if !ran {
 		for _, i := range f.Items {
-			others[i.Reviewer] = true
+			others[i.Reviewer], others[i.ReviewerFor] = true, true
 		}
 	}
 	delete(others, "")

@@ -280,6 +280,7 @@ func TestDecide(t *testing.T) {
 		{"another person does", kyc, "in_review", []change{all(Accepted), did("start_review", "submitted", "in_review", "sam")}, "accept_client", pat, &Input{}, no},
 		{"the last time counts", kyc, "in_review", []change{all(Accepted), did("start_review", "submitted", "in_review", "pat"), did("start_review", "submitted", "in_review", "sam")}, "accept_client", pat, &Input{}, no},
 		{"if it never ran, those who decided on the items are meant", kyc, "in_review", []change{all(Accepted), reviewedBy("pat")}, "accept_client", pat, &Input{}, []string{"same_person"}},
+		{"whoever made the program that decided is one of them", kyc, "in_review", []change{all(Accepted), reviewedBy("crm"), func(f *Facts) { f.Items[0].ReviewerFor = "pat" }}, "accept_client", pat, &Input{}, []string{"same_person"}},
 		{"if it ran, those who decided are not meant", kyc, "in_review", []change{all(Accepted), reviewedBy("pat"), did("start_review", "submitted", "in_review", "sam")}, "accept_client", pat, &Input{}, no},
 		{"who was acted for counts as well", odd, "draft", []change{did("approve", "draft", "done", "dora", "gwen")}, "eyes", gwen, &Input{}, []string{"same_person"}},
 		{"and so does whom one acts for", odd, "draft", []change{did("approve", "draft", "done", "gwen")}, "eyes", delegateWith("dora", "gwen", "client_approver"), &Input{}, []string{"same_person"}},

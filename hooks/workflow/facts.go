@@ -62,6 +62,7 @@ type Item struct {
 	ProvidedBy    string
 	ProvidedAt    string
 	Reviewer      string
+	ReviewerFor   string // who made the program that decided; else empty; not stored
 	ReviewedAt    string
 	Answers       map[string]any
 	Tries         int

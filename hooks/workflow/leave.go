@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
@@ -14,7 +15,9 @@ import (
 
 // The parts that somebody has in open requests at a path and below: duties, and
 // taking part where it is restricted.
-const selectParts = `SELECT r.id, r.number, r.title, r.organization, r.scope, COALESCE(r.participants, '[]') AS participants, COALESCE(p.id, '') AS duty_row, COALESCE(p.duty, '') AS duty
+const selectParts = `SELECT r.id, r.number, r.title, r.organization, r.scope, COALESCE(r.participants, '[]') AS participants, COALESCE(p.id, '') AS duty_row, COALESCE(p.duty, '') AS duty,
+COALESCE((SELECT c.scope FROM client_requests c WHERE c.id = r.id), '') AS client_scope,
+EXISTS (SELECT 1 FROM exclusions x WHERE x.request = r.id AND x.user = {:heir} AND x.lifted = '') AS heir_excluded
 FROM requests r JOIN organizations o ON o.id = r.organization LEFT JOIN request_people p ON p.request = r.id AND p.person = {:who}
 WHERE o.path >= {:path} AND o.path < {:path} || '~' AND r.category != 'done'
 AND (p.id IS NOT NULL OR (r.visibility = 'restricted' AND EXISTS (SELECT 1 FROM json_each(CASE WHEN json_valid(r.participants) THEN r.participants ELSE '[]' END) x WHERE x.value = {:who})))
@@ -29,19 +32,43 @@ type part struct {
 	Participants string `db:"participants"`
 	DutyRow      string `db:"duty_row"`
 	Duty         string `db:"duty"`
+	ClientScope  string `db:"client_scope"`
+	HeirExcluded bool   `db:"heir_excluded"`
+}
+
+// known says whether the actor may know of the request, and so say who takes a
+// part in it over.
+func (p part) known(tx core.App, actor schema.Actor, leaver string, now time.Time) (bool, error) {
+	switch {
+	case actor.Kind == schema.ActorStaff:
+		return access.Sees(tx, actor.ID, p.Scope, now)
+	case actor.Kind == schema.ActorUser && actor.ID != leaver:
+		return access.Sees(tx, actor.ID, p.ClientScope, now)
+	}
+	return true, nil
 }
 
 // Leave takes somebody who has lost access out of the open requests at a path
-// and below. What the person had to do falls to the heir; without one it is
-// listed as open. The revision of a request does not change: nothing of it did.
+// and below. What the person had to do falls to the heir; without one, or where
+// the heir is kept away from the request, it is listed as open. Of a request that
+// the actor does not see nothing is listed, and nobody takes over: who sees that
+// one is not the actor's to say. The revision of a request does not change: nothing of it did.
 func (e *Engine) Leave(tx core.App, actor schema.Actor, leaver, heir, path string) (access.Left, error) {
 	left := access.Left{HandedOver: []access.Loose{}, Open: []access.Loose{}}
 	var parts []part
-	if err := tx.DB().NewQuery(selectParts).Bind(dbx.Params{"who": leaver, "path": path}).All(&parts); err != nil {
+	if err := tx.DB().NewQuery(selectParts).Bind(dbx.Params{"who": leaver, "heir": heir, "path": path}).All(&parts); err != nil {
 		return left, fmt.Errorf("read parts of %s: %w", leaver, err)
 	}
 	for _, p := range parts {
 		loose := access.Loose{Request: p.ID, Number: p.Number, Title: p.Title}
+		known, err := p.known(tx, actor, leaver, e.Clock())
+		if err != nil {
+			return left, err
+		}
+		heir := heir
+		if !known || p.HeirExcluded {
+			heir = ""
+		}
 		if p.DutyRow != "" {
 			loose.What = strings.ReplaceAll(p.Duty, "_", " ")
 			if err := handDuty(tx, p, heir, schema.Stamp(e.Clock())); err != nil {
@@ -51,17 +78,17 @@ func (e *Engine) Leave(tx core.App, actor schema.Actor, leaver, heir, path strin
 		alone := false
 		if schema.Strings(p.Participants) != nil && slices.Contains(schema.Strings(p.Participants), leaver) {
 			loose.What = firstOf(loose.What, "takes part")
-			var err error
 			if alone, err = handPlace(tx, p, leaver, heir, e); err != nil {
 				return left, err
 			}
 		}
 		change := map[string]any{"left": leaver, "heir": heir, "part": loose.What}
-		err := e.Audit(tx, Change{Actor: actor, Action: "update", Collection: schema.RequestPeople, Record: p.ID, Organization: p.Organization, Request: p.ID, Change: change, Scope: p.Scope, At: e.Clock()})
+		err = e.Audit(tx, Change{Actor: actor, Action: "update", Collection: schema.RequestPeople, Record: p.ID, Organization: p.Organization, Request: p.ID, Change: change, Scope: p.Scope, At: e.Clock()})
 		if err != nil {
 			return left, err
 		}
 		switch {
+		case !known:
 		case heir != "":
 			left.HandedOver = append(left.HandedOver, loose)
 		case p.DutyRow != "" || alone:

@@ -282,6 +282,7 @@ type itemRow struct {
 	ProvidedBy    string `db:"provided_by"`
 	ProvidedAt    string `db:"provided_at"`
 	Reviewer      string `db:"reviewer"`
+	ReviewerFor   string `db:"reviewer_for"`
 	ReviewedAt    string `db:"reviewed_at"`
 	Answers       string `db:"answers"`
 	Tries         int    `db:"tries"`
@@ -292,7 +293,7 @@ type itemRow struct {
 // One statement for all items with their documents: what is superseded does not
 // count, what staff hold back is counted apart.
 const selectItems = `SELECT i.id, i.request, i.section, i.key, i.instance, i.position, i.kind, i.title, i.hint, COALESCE(i.options, '{}') AS options, i.status, i.entered_status,
-	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, i.reviewed_at,
+	i.required, i.active, i.reason, i.comment, COALESCE(i.shown, 'null') AS shown, i.due, i.provided_by, i.provided_at, i.reviewer, COALESCE((SELECT s.maker FROM staff s WHERE s.id = i.reviewer), '') AS reviewer_for, i.reviewed_at,
 	COALESCE(i.answers, '{}') AS answers, i.tries, COALESCE(NULLIF(i.votes, ''), '{}') AS votes,
 	(SELECT json_group_array(json_object('state', d.state, 'fresh', d.reviewed = 0, 'staff', d.scope LIKE 'staff:%', 'old', d.superseded, 'published', d.published_at != '', 'at', d.created, 'metadata', json(COALESCE(d.metadata, '{}'))))
 		FROM documents d WHERE d.item = i.id) AS files
@@ -328,7 +329,7 @@ func (r *itemRow) item() (*Item, error) {
 	i := &Item{
 		ID: r.ID, Section: r.Section, Key: r.Key, Instance: r.Instance, Position: r.Position, Kind: r.Kind, Title: r.Title, Hint: r.Hint,
 		Status: r.Status, EnteredStatus: r.EnteredStatus, Required: r.Required, Active: r.Active, Reason: r.Reason, Comment: r.Comment, Due: r.Due,
-		ProvidedBy: r.ProvidedBy, ProvidedAt: r.ProvidedAt, Reviewer: r.Reviewer, ReviewedAt: r.ReviewedAt, Answers: object(r.Answers), Tries: r.Tries,
+		ProvidedBy: r.ProvidedBy, ProvidedAt: r.ProvidedAt, Reviewer: r.Reviewer, ReviewerFor: r.ReviewerFor, ReviewedAt: r.ReviewedAt, Answers: object(r.Answers), Tries: r.Tries,
 	}
 	if err := json.Unmarshal([]byte(r.Options), &i.Options); err != nil {
 		return nil, err

@@ -88,7 +88,7 @@ func JobWords(name string) string {
 
 var jobStatus = map[string]string{"queued": "waiting", "running": "running", "done": "done", "retrying": "failed, will be tried again", "dead": "stopped, needs a person", "skipped": "skipped", "cancelled": "cancelled"}
 
-// JobLine says how a job stands, such as "Create contact (Accounting): done."
+// JobLine is the sentence on how a job stands: what is done, where, and whether.
 func JobLine(name, system, status string) string {
 	return fmt.Sprintf("%s (%s): %s.", human(JobWords(name)), human(system), jobStatus[status])
 }

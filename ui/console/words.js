@@ -534,6 +534,13 @@ export const words = {
         status: { invited: "Invited", active: "Active", suspended: "Access ended" },
         never: "not yet",
         resend: "Resend",
+        /** @param {number} n */
+        resendAll: (n) => `Resend all ${n} that are open`,
+        /** @param {number} n */
+        resendAllTitle: (n) => `Send ${n} invitations again?`,
+        resendAllText: "Each of these people gets a mail with a new link, for seven more days.",
+        /** @param {number} n */
+        resentAll: (n) => (n === 1 ? "1 invitation is sent again." : `${n} invitations are sent again.`),
         copyLink: "Copy link",
         withdraw: "Withdraw",
         withdrawTitle: (/** @type {string} */ who) => `Withdraw the invitation of ${who}?`,
@@ -546,7 +553,7 @@ export const words = {
         state: {
             queued: "Waiting to be sent",
             sent: (/** @type {string} */ at) => `Invited ${at}, not opened`,
-            bounced: (/** @type {string} */ at) => `Sent ${at}, did not arrive`,
+            bounced: "The mail came back: check the address",
             opened: (/** @type {string} */ at) => `Invited ${at}, opened, not accepted`,
             accepted: (/** @type {string} */ at) => `Accepted ${at}`,
             expired: (/** @type {string} */ at) => `Ended ${at}, not accepted`,

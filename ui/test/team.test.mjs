@@ -75,6 +75,7 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await page.getByRole("button", { name: "Withdraw the invitation of nora@bluebell.example" }).click();
     await said(page, "The invitation of nora@bluebell.example is withdrawn.");
     await page.getByRole("button", { name: "Withdraw the invitation of nora@bluebell.example" }).waitFor({ state: "detached" });
+    await page.getByText("Viewer · Withdrawn").waitFor();
   });
 
   step("the last admin stays: the page says so instead of offering it", async () => {
@@ -237,6 +238,16 @@ describe("the people of a client", { skip: noBrowser }, () => {
     await page.getByText("Bea Keeper acts for Mo").waitFor();
     await page.getByRole("link", { name: "Leeds shop" }).waitFor();
     await look(page, "staff-client-team", ".page");
+    // Every invitation says how far it got, also those that are over; the open ones are sent again together.
+    await firm.oda.must("POST", "/api/portal/invitations", { email: "una@bluebell.example", organization: client.id, role: "viewer" });
+    await firm.oda.must("POST", "/api/portal/invitations", { email: "vic@bluebell.example", organization: client.id, role: "viewer" });
+    await page.reload();
+    await page.getByText("Withdrawn", { exact: false }).first().waitFor();
+    await press(page, "Resend all 2 that are open");
+    await look(page, "staff-resend-all", ".gh-dialog");
+    await press(page.getByRole("dialog"), "Resend");
+    await page.getByText("2 invitations are sent again.").waitFor();
+    await firm.mailbox.wait("una@bluebell.example", /Northgate/);
     await page.getByRole("button", { name: "End it: Bea Keeper acts for Mo" }).click();
     await page.getByText("Nobody acts for anybody here.").waitFor();
     // Nothing is left to be signed in for.

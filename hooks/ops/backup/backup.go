@@ -13,6 +13,7 @@
 //	files.go    the files of a database, and their copies
 //	keep.go     which backups stay, when the next is due
 //	restore.go  a backup takes the place of the data
+//	over.go     what has ended since stays ended
 //	prove.go    a backup is restored on trial
 //	keeper.go   all of it by itself, every night
 //	routes.go   what owners see and do

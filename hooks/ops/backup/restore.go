@@ -49,6 +49,9 @@ func (s *Store) Lay(name string, now time.Time) error {
 	to := filepath.Join(s.Data, incoming)
 	err := s.lay(name, to)
 	if err == nil {
+		err = s.keepEnded(filepath.Join(to, database), now)
+	}
+	if err == nil {
 		err = writeJSON(filepath.Join(to, mark), replaced+now.UTC().Format(stamp))
 	}
 	if err != nil {

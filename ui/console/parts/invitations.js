@@ -17,7 +17,7 @@ export function stateOf(one) {
         case "queued":
             return w.state.queued;
         case "bounced":
-            return w.state.bounced(sent);
+            return w.state.bounced;
         case "opened":
             return `${w.state.opened(sent)} · ${w.state.ends(date(one.expires))}`;
         case "accepted":
@@ -34,17 +34,65 @@ export function stateOf(one) {
 /** @param {import("./stage.js").Ctx} ctx @param {any[]} list @param {() => void} changed */
 export function invitationList(ctx, list, changed) {
     if (list.length === 0) return empty(w.noInvitations);
-    return h(
-        "ul",
-        { class: "gh-plain gh-invitations" },
-        list.map((one) => row(ctx, one, changed)),
-    );
+    const waiting = list.filter(isOpen);
+    return [
+        h(
+            "ul",
+            { class: "gh-plain gh-invitations" },
+            list.map((one) => row(ctx, one, changed)),
+        ),
+        waiting.length > 1 &&
+            manages(ctx.me) &&
+            h(
+                "button",
+                {
+                    type: "button",
+                    class: "gh-btn gh-second",
+                    "data-k": "resend-all",
+                    onclick: () => resendAll(ctx, waiting, changed),
+                },
+                w.resendAll(waiting.length),
+            ),
+    ];
+}
+
+/** Whether an invitation can still be sent again. @param {any} one */
+const isOpen = (one) => !["accepted", "revoked"].includes(one.status);
+
+/** Sends several again, one after the other; what is refused is named, the others are sent. @param {import("./stage.js").Ctx} ctx @param {any[]} list @param {() => void} changed */
+function resendAll(ctx, list, changed) {
+    formDialog({
+        title: w.resendAllTitle(list.length),
+        action: w.resend,
+        fields: [
+            h("p", {}, w.resendAllText),
+            h(
+                "ul",
+                { class: "gh-plain" },
+                list.map((one) => h("li", {}, h("bdi", {}, one.email), ` · ${stateOf(one)}`)),
+            ),
+        ],
+        async submit(show) {
+            const refused = [];
+            for (const one of list) {
+                try {
+                    await ctx.api.post(`/api/portal/invitations/${one.id}/resend`);
+                } catch (err) {
+                    refused.push(`${one.email}: ${/** @type {Error} */ (err).message}`);
+                }
+            }
+            changed();
+            if (refused.length === 0) return say(w.resentAll(list.length));
+            show([w.resentAll(list.length - refused.length), ...refused].join(" "));
+            return false;
+        },
+    });
 }
 
 /** @param {import("./stage.js").Ctx} ctx @param {any} one @param {() => void} changed */
 function row(ctx, one, changed) {
     const who = one.name || one.email;
-    const open = !["accepted", "revoked"].includes(one.status);
+    const open = isOpen(one);
     const error = h("p", { class: "gh-error", role: "alert", hidden: true });
     /** @param {string} text @param {string} key @param {() => void} act */
     const button = (text, key, act) =>
@@ -67,7 +115,7 @@ function row(ctx, one, changed) {
 
     return h(
         "li",
-        { class: "gh-invitation" },
+        { class: "gh-invitation", "data-status": one.status },
         h(
             "div",
             {},

@@ -52,6 +52,7 @@ export interface TeamInvitation {
   sent_count: number;
   expires: string;
   opened_at: string;
+  accepted_at: string;
   invited_by_name: string;
 }
 
