@@ -93,6 +93,9 @@ func compareSizes(ctx context.Context, o options, small, large *server) ([]line,
 			}
 		}
 		for _, l := range who.lists {
+			if !o.picks(who.name + ": " + l.name) {
+				continue
+			}
 			say("%s: %s", who.name, l.name)
 			get := func(int, int) (string, string, string) { return http.MethodGet, l.path, "" }
 			p := pair{name: who.name + ": " + l.name, bare: operation{tokens[small], get}, ours: operation{tokens[large], get}, alike: who.alike}
@@ -126,6 +129,9 @@ func sizeReport(m machine, o options, lines []line, fans []fan) string {
 			rounds += ", on a busy machine"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", escape(l.pair.name), growth, ms(l.ours.p50), ms(l.ours.p95), ms(l.bare.p95), rounds)
+	}
+	if fans == nil {
+		return b.String()
 	}
 	b.WriteString("\n| people connected | answer to a writer, p50 ms | against nobody connected |\n| --- | --- | --- |\n")
 	for _, f := range fans {
