@@ -1,1 +1,0 @@
-import{$n as e,Rn as t,Xt as n,nr as r,p as i,tr as a}from"./shared-CtsA_Vyj.js";function o(o,s){r(s,!0);{let r=e(()=>n(`gone.page`));i(o,{get text(){return t(r)}})}a()}export{o as default};
