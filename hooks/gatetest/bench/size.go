@@ -50,17 +50,22 @@ func clientLists() []list {
 // ownLists are those that people who see very much use: none of them is
 // PocketBase's, whose DISTINCT sorts everything that one may see.
 func ownLists() []list {
-	lists := []list{{"home", "/api/portal/home"}}
-	for _, show := range []string{"needs_you", "with_us", "finished"} {
-		lists = append(lists, list{"requests: " + strings.ReplaceAll(show, "_", " "), "/api/portal/requests?show=" + show})
+	lists := []list{{"home", "/api/portal/home"}, {"the own organizations", "/api/portal/me"}}
+	for _, show := range []string{"needs_you", "with_us", "finished", "all"} {
+		lists = append(lists, sorted("requests: "+strings.ReplaceAll(show, "_", " "), "/api/portal/requests?show="+show)...)
 	}
 	return lists
 }
 
+// sorted is a list in its usual order and by whose turn it is.
+func sorted(name, path string) []list {
+	return []list{{name, path}, {name + ", by turn", path + "&sort=turn"}}
+}
+
 func staffLists() []list {
-	lists := []list{{"clients", "/api/portal/clients"}}
+	lists := []list{{"home", "/api/portal/home"}, {"clients", "/api/portal/clients"}}
 	for _, view := range []string{"waiting_on_us", "waiting_on_client", "blocked", "overdue", "unassigned", "mine", "all"} {
-		lists = append(lists, list{"queue: " + strings.ReplaceAll(view, "_", " "), "/api/portal/queue?view=" + view})
+		lists = append(lists, sorted("queue: "+strings.ReplaceAll(view, "_", " "), "/api/portal/queue?view="+view)...)
 	}
 	return lists
 }
