@@ -10,7 +10,7 @@ LINTER = .tools/bin/golangci-lint
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run build dev hooks test install lint test-go test-portal test-console test-browser simulate fmt golden ui bench clean need-go
+.PHONY: help run build dev hooks test install lint test-go test-portal test-console test-browser simulate fmt golden ui bench bench-sizes clean need-go
 
 help: ## list the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,16 @@ simulate: build ## walk the shipped workflows at random: 100,000 acts, each chec
 
 bench: build ## measure beside bare PocketBase, and write docs/performance.md
 	@go run ./hooks/gatetest/bench -gatehouse ./gatehouse -write docs/performance.md
+
+bench-sizes: build dist/small_data dist/large_data ## measure every list at a million requests, and write docs/performance.md
+	@go run ./hooks/gatetest/bench -gatehouse ./gatehouse -small dist/small_data -large dist/large_data -rounds 2 -length 400ms -write docs/performance.md
+
+dist/small_data: CROWD = --organizations 50 --requests 10000
+dist/large_data: CROWD = --organizations 5000 --requests 1000000
+dist/small_data dist/large_data:
+	@rm -rf $@.part
+	@./gatehouse demo $(CROWD) --dir $@.part
+	@mv $@.part $@
 
 ## Writing
 

@@ -123,7 +123,7 @@ func (m *matrix) listen(t testing.TB, person string, c *core.Collection) {
 
 func (m *matrix) subscribe(t testing.TB, person, topic string, may bool) {
 	t.Helper()
-	client := console.NewConnection()
+	client := m.House.Live.NewConnection()
 	m.SubscriptionsBroker().Register(client)
 	defer m.SubscriptionsBroker().Unregister(client.Id())
 	a := m.ask(t, person, http.MethodPost, "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": []string{topic}})
@@ -152,7 +152,7 @@ func (m *matrix) pings(t testing.TB) (heard int) {
 		if m.who[person] == nil || person == "s.inactive" {
 			continue
 		}
-		c := console.NewConnection()
+		c := m.House.Live.NewConnection()
 		m.SubscriptionsBroker().Register(c)
 		if a := m.ask(t, person, http.MethodPost, "/api/realtime", map[string]any{"clientId": c.Id(), "subscriptions": []string{"person/" + m.whoID(person)}}); a.Status != http.StatusNoContent {
 			m.wrong("%s does not hear: %d %s", person, a.Status, a.Raw)

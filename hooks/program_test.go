@@ -14,7 +14,6 @@ import (
 	"github.com/pocketbase/pocketbase/core"
 
 	"gatehouse/hooks/access"
-	"gatehouse/hooks/console"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/schema"
 	"gatehouse/hooks/workflow"
@@ -335,7 +334,7 @@ func TestProgram_whatItNeverDoes(t *testing.T) {
 		}
 	}
 	for topic, may := range map[string]bool{"person/" + w.Pat.Id: false, "person/" + w.Anna.Id: false, "requests/*": false, "person/" + p.Id: true} {
-		client := console.NewConnection()
+		client := w.House.Live.NewConnection()
 		w.SubscriptionsBroker().Register(client)
 		w.Ask(t, p, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": []string{topic}})
 		if hears := len(client.Subscriptions()) > 0; hears != may {

@@ -16,7 +16,6 @@ import (
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
 	"gatehouse/hooks/access"
-	"gatehouse/hooks/console"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/workflow"
 )
@@ -171,7 +170,7 @@ func TestRealtime_onlyTheOwnTopic(t *testing.T) {
 		{"a superuser keeps the dashboard's topics", s.Sol, []string{"requests/*"}, 204},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			client := console.NewConnection()
+			client := s.House.Live.NewConnection()
 			s.SubscriptionsBroker().Register(client)
 			defer s.SubscriptionsBroker().Unregister(client.Id())
 			a := s.Ask(t, c.who, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": c.topics})
@@ -190,7 +189,7 @@ func TestRealtime_pingsThoseWhoMaySee(t *testing.T) {
 	s.Deliver(t)
 	listeners := map[string]subscriptions.Client{}
 	for _, who := range []*core.Record{s.Anna, s.Cleo, s.Sam, s.Ruth} {
-		client := console.NewConnection()
+		client := s.House.Live.NewConnection()
 		s.SubscriptionsBroker().Register(client)
 		want(t, s.Ask(t, who, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": []string{"person/" + who.Id}}), 204)
 		listeners[who.GetString("name")] = client

@@ -10,7 +10,6 @@ import (
 	"github.com/pocketbase/dbx"
 	"github.com/pocketbase/pocketbase/core"
 
-	"gatehouse/hooks/console"
 	"gatehouse/hooks/gatetest"
 	"gatehouse/hooks/schema"
 )
@@ -312,7 +311,7 @@ var cheats = []cheat{
 		r.counts(`_otps WHERE id = {:id}`, otp)
 	}},
 	{"access.listen", "an open page after the sign-out", func(r *run) {
-		client := console.NewConnection()
+		client := r.House.Live.NewConnection()
 		r.SubscriptionsBroker().Register(client)
 		defer r.SubscriptionsBroker().Unregister(client.Id())
 		r.ask(r.Anna, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": []string{"person/" + r.Anna.Id}})
@@ -321,7 +320,7 @@ var cheats = []cheat{
 		r.note("still listens: ", err == nil)
 	}},
 	{"console.subscribe", "somebody listens to everything", func(r *run) {
-		client := console.NewConnection()
+		client := r.House.Live.NewConnection()
 		r.SubscriptionsBroker().Register(client)
 		defer r.SubscriptionsBroker().Unregister(client.Id())
 		r.ask(r.Anna, "POST", "/api/realtime", map[string]any{"clientId": client.Id(), "subscriptions": []string{"messages/*"}})

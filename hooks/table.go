@@ -171,7 +171,7 @@ func Register(app core.App, o Options) *House {
 	on(r, "mail", "verification", 10, "notify.send_verification", app.OnMailerRecordVerificationSend(), h.SignIn.VerificationSend)
 	on(r, "mail", "e-mail change", 10, "notify.send_email_change", app.OnMailerRecordEmailChangeSend(), h.SignIn.EmailChangeSend)
 	on(r, "mail", "any other", 10, "notify.send_other", app.OnMailerSend(), h.SignIn.Send)
-	on(r, "connect", "realtime", 10, "console.connect", app.OnRealtimeConnectRequest(), console.Connect)
+	on(r, "connect", "realtime", 10, "console.connect", app.OnRealtimeConnectRequest(), h.Live.Connect)
 	on(r, "subscribe", "realtime", 10, "console.subscribe", app.OnRealtimeSubscribeRequest(), console.Subscribe)
 
 	// ---- what follows from committed events, each with its own cursor

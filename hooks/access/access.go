@@ -54,6 +54,17 @@ func Sees(app core.App, principal, scope string, now time.Time) (bool, error) {
 	return found == 1, nil
 }
 
+// Seers lists everybody who may see the scope at now.
+func Seers(app core.App, scope string, now time.Time) ([]string, error) {
+	var found []string
+	err := app.DB().NewQuery(`SELECT DISTINCT principal FROM access WHERE scope = {:scope} AND since <= {:now} AND until > {:now}`).
+		Bind(dbx.Params{"scope": scope, "now": schema.Stamp(now)}).Column(&found)
+	if err != nil {
+		return nil, fmt.Errorf("read who sees %s: %w", scope, err)
+	}
+	return found, nil
+}
+
 // Watchers lists which of the given principals may see the scope at now.
 func Watchers(app core.App, scope string, principals []string, now time.Time) ([]string, error) {
 	if len(principals) == 0 {

@@ -2,6 +2,7 @@ package access
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/pocketbase/dbx"
@@ -10,8 +11,9 @@ import (
 	"gatehouse/hooks/schema"
 )
 
-// Each statement writes the rows of one source. {:filter} narrows it to the
-// principals or organizations that a change touches. A path such as "/a/b/"
+// Each statement gives the rights of one source: principal, scope, since, until,
+// source, source_id. A condition that is added narrows it to the principals or
+// organizations that a change touches. A path such as "/a/b/"
 // holds the ids of all ancestors, so a subtree is one range of the index; "~"
 // sorts behind every character of an id. CROSS JOIN keeps the planner from
 // comparing every organization with every right.
@@ -22,15 +24,11 @@ import (
 const (
 	notArchived = ` AND NOT EXISTS (SELECT 1 FROM json_each('["' || replace(trim(o.path, '/'), '/', '","') || '"]') p JOIN organizations x ON x.id = p.value WHERE x.status = 'archived')`
 
-	fromMemberships = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
-SELECT 'r'||lower(hex(randomblob(7))), m.user, o.id, m.created, {:forever}, 'membership', m.id, {:now}, {:now}
-FROM memberships m JOIN organizations top ON top.id = m.organization
+	fromMemberships = `SELECT m.user, o.id, m.created, {:forever}, 'membership', m.id FROM memberships m JOIN organizations top ON top.id = m.organization
 CROSS JOIN organizations o ON o.path >= top.path AND o.path < top.path || '~'
 WHERE m.status = 'active'` + notArchived
 
-	fromDelegations = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
-SELECT 'r'||lower(hex(randomblob(7))), d."to", o.id, d.starts, d.ends, 'delegation', d.id, {:now}, {:now}
-FROM delegations d JOIN organizations top ON top.id = d.organization
+	fromDelegations = `SELECT d."to", o.id, d.starts, d.ends, 'delegation', d.id FROM delegations d JOIN organizations top ON top.id = d.organization
 CROSS JOIN organizations o ON o.path >= top.path AND o.path < top.path || '~'
 WHERE d.request = '' AND d.revoked = 0 AND d.ends > {:now} AND EXISTS (
 	SELECT 1 FROM memberships g JOIN organizations mine ON mine.id = g.organization
@@ -38,8 +36,7 @@ WHERE d.request = '' AND d.revoked = 0 AND d.ends > {:now} AND EXISTS (
 
 	// A program sees what its maker sees of the clients that it was given, until
 	// its token expires.
-	fromStaff = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
-SELECT 'r'||lower(hex(randomblob(7))), s.id, k.prefix || o.id, s.created, COALESCE(p.expires, {:forever}), 'staff', s.id, {:now}, {:now}
+	fromStaff = `SELECT s.id, k.prefix || o.id, s.created, COALESCE(p.expires, {:forever}), 'staff', s.id
 FROM staff s LEFT JOIN programs p ON p.id = s.id CROSS JOIN organizations o, (SELECT '' AS prefix UNION ALL SELECT 'staff:') k
 WHERE s.active = 1 AND NOT EXISTS (
 	SELECT 1 FROM walls w JOIN organizations wall ON wall.id = w.organization
@@ -63,10 +60,15 @@ func Staff(tx core.App, staff string, now time.Time) error {
 // Subtree rewrites who may see an organization and everything below it. Only
 // rights on itself, on what lies above and on what lies below reach there.
 func Subtree(tx core.App, path string, now time.Time) error {
-	const below = ` AND o.path >= {:path} AND o.path < {:path} || '~'`
-	const reaching = below + ` AND (top.id IN (SELECT value FROM json_each({:above})) OR (top.path >= {:path} AND top.path < {:path} || '~'))`
-	const inside = `scope IN (SELECT id FROM organizations o WHERE o.path >= {:path} AND o.path < {:path} || '~' UNION ALL SELECT 'staff:' || id FROM organizations o WHERE o.path >= {:path} AND o.path < {:path} || '~')`
-	return rewrite(tx, now, inside, dbx.Params{"path": path, "above": schema.JSON(ancestors(path))}, fromMemberships+reaching, fromDelegations+reaching, fromStaff+below)
+	return subtrees(tx, path, path, now)
+}
+
+// subtrees does so for all from one path to another; they have the same ancestors.
+func subtrees(tx core.App, first, last string, now time.Time) error {
+	const below = ` AND o.path >= {:first} AND o.path < {:last} || '~'`
+	const reaching = below + ` AND (top.id IN (SELECT value FROM json_each({:above})) OR (top.path >= {:first} AND top.path < {:last} || '~'))`
+	const inside = `scope IN (SELECT id FROM organizations o WHERE 1 = 1` + below + ` UNION ALL SELECT 'staff:' || id FROM organizations o WHERE 1 = 1` + below + `)`
+	return rewrite(tx, now, inside, dbx.Params{"first": first, "last": last, "above": schema.JSON(ancestors(first))}, fromMemberships+reaching, fromDelegations+reaching, fromStaff+below)
 }
 
 // Rebuild writes the whole table again from its sources. The result equals what
@@ -87,17 +89,23 @@ func Rebuild(tx core.App, now time.Time) error {
 	return nil
 }
 
+// What is no right any more is taken away, what is a new one is added; the others
+// stay as they are, since most changes touch few rows among many.
+const (
+	dropRights = `DELETE FROM access WHERE %s AND (principal, scope, since, until, source, source_id) NOT IN (%s)`
+	addRights  = `INSERT OR IGNORE INTO access (id, principal, scope, since, until, source, source_id, created, updated)
+SELECT 'r'||lower(hex(randomblob(7))), d.*, {:now}, {:now} FROM (%s) d`
+)
+
+// rewrite makes the rights that which names those of the sources.
 func rewrite(tx core.App, now time.Time, which string, params dbx.Params, sources ...string) error {
 	bound := dbx.Params{"now": schema.Stamp(now), "forever": schema.Forever}
 	for k, v := range params {
 		bound[k] = v
 	}
-	wipe := "DELETE FROM access WHERE " + which
-	if _, err := tx.DB().NewQuery(wipe).Bind(bindUsed(wipe, params)).Execute(); err != nil {
-		return fmt.Errorf("clear access: %w", err)
-	}
-	for _, source := range sources {
-		if _, err := tx.DB().NewQuery(source).Bind(bindUsed(source, bound)).Execute(); err != nil {
+	rights := strings.Join(sources, " UNION ALL ")
+	for _, statement := range []string{fmt.Sprintf(dropRights, which, rights), fmt.Sprintf(addRights, rights)} {
+		if _, err := tx.DB().NewQuery(statement).Bind(bindUsed(statement, bound)).Execute(); err != nil {
 			return fmt.Errorf("derive access: %w", err)
 		}
 	}

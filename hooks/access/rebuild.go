@@ -12,22 +12,24 @@ import (
 // At a time, so that other writers wait for some milliseconds and not for the
 // whole of it.
 const (
-	treesAtATime    = 10
+	treesAtATime    = 20
 	requestsAtATime = 50
 	rowsAtATime     = 2000
 )
 
-// RebuildInSteps writes the whole table again while people work: tree by tree,
-// each in a transaction of its own. At every moment everybody has the rights that
+// RebuildInSteps derives the whole table again while people work: some trees at a
+// time, in a transaction of their own. At every moment everybody has the rights that
 // the sources give, since a tree's old rows and its new ones change together.
 func RebuildInSteps(app core.App, clock func() time.Time) error {
 	var roots []string
 	if err := app.DB().NewQuery(`SELECT path FROM organizations WHERE parent = '' ORDER BY path`).Column(&roots); err != nil {
 		return fmt.Errorf("list organizations: %w", err)
 	}
-	err := inSteps(app, roots, treesAtATime, func(tx core.App, path string) error { return Subtree(tx, path, clock()) })
-	if err != nil {
-		return err
+	for part := range slices.Chunk(roots, treesAtATime) {
+		err := app.RunInTransaction(func(tx core.App) error { return subtrees(tx, part[0], part[len(part)-1], clock()) })
+		if err != nil {
+			return fmt.Errorf("rebuild access: %w", err)
+		}
 	}
 	own, err := ownScopes(app)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"strings"
 
-	"github.com/pocketbase/pocketbase/apis"
 	"github.com/pocketbase/pocketbase/core"
 	"github.com/pocketbase/pocketbase/tools/subscriptions"
 
@@ -21,6 +20,7 @@ import (
 type Live struct {
 	App   core.App
 	Clock schema.Clock
+	lines lines
 }
 
 // prefix of the one topic that a person has.
@@ -47,8 +47,7 @@ func (l *Live) Tell(app core.App, x event.Event) error {
 	if x.Request == "" {
 		return nil
 	}
-	connected := l.connected()
-	if len(connected) == 0 {
+	if !l.lines.open() {
 		return nil
 	}
 	var r struct {
@@ -62,27 +61,24 @@ func (l *Live) Tell(app core.App, x event.Event) error {
 	if err != nil {
 		return fmt.Errorf("read request of event: %w", err)
 	}
-	ids := make([]string, 0, len(connected))
-	for id := range connected {
-		ids = append(ids, id)
-	}
-	staff, err := access.Watchers(app, r.Scope, ids, l.Clock())
+	staff, err := access.Seers(app, r.Scope, l.Clock())
 	if err != nil {
 		return err
 	}
 	for _, id := range staff {
-		l.send(connected[id], id, x.Request, r.Revision)
+		connections, _ := l.lines.to(id)
+		l.send(connections, id, x.Request, r.Revision)
 	}
 	if !l.clientsMayKnow(x) {
 		return nil
 	}
-	clients, err := access.Watchers(app, r.ClientScope, ids, l.Clock())
+	clients, err := access.Seers(app, r.ClientScope, l.Clock())
 	if err != nil {
 		return err
 	}
 	for _, id := range clients {
-		if connected[id][0].kind == schema.Users {
-			l.send(connected[id], id, x.Request, r.ClientRevision)
+		if connections, kind := l.lines.to(id); kind == schema.Users {
+			l.send(connections, id, x.Request, r.ClientRevision)
 		}
 	}
 	return nil
@@ -99,27 +95,13 @@ func (l *Live) clientsMayKnow(x event.Event) bool {
 	return x.Type != "internal_note.added"
 }
 
-type listener struct {
-	client subscriptions.Client
-	kind   string
-}
-
-func (l *Live) connected() map[string][]listener {
-	people := map[string][]listener{}
-	for id, client := range l.App.SubscriptionsBroker().Clients() {
-		auth, ok := client.Get(apis.RealtimeClientAuthKey).(*core.Record)
-		if !ok || auth == nil || id == "" || !client.HasSubscription(prefix+auth.Id) {
-			continue
-		}
-		people[auth.Id] = append(people[auth.Id], listener{client, auth.Collection().Name})
+func (l *Live) send(to []*Connection, person, request string, revision int) {
+	if len(to) == 0 {
+		return
 	}
-	return people
-}
-
-func (l *Live) send(to []listener, person, request string, revision int) {
 	message := subscriptions.Message{Name: prefix + person, Data: []byte(schema.JSON(map[string]any{"type": "changed", "request": request, "revision": revision}))}
-	for _, x := range to {
-		x.client.Send(message)
+	for _, c := range to {
+		c.Send(message)
 	}
 	l.App.Logger().Debug("pinged", slog.String("request_id", request), slog.Int("connections", len(to)))
 }

@@ -211,6 +211,8 @@ export const words = {
         noSteps: "No steps from here.",
         happened: "What happened",
         quiet: "Nothing yet.",
+        /** @param {number} n */
+        atLeast: (n) => `${n}+`,
         /** @param {number} n @param {boolean} more */
         counted: (n, more) =>
             more

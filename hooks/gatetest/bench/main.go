@@ -25,6 +25,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -36,7 +37,11 @@ type options struct {
 	length    time.Duration
 	requests  int
 	sizes     sizes
+	only      string
 }
+
+// picks says whether a line of the comparison of sizes is measured.
+func (o options) picks(name string) bool { return strings.Contains(name, o.only) }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == referenceCommand {
@@ -51,6 +56,7 @@ func main() {
 	flag.IntVar(&o.requests, "requests", 1000, "requests on both sides, over 20 organizations")
 	flag.StringVar(&o.sizes.small, "small", "", "a folder of gatehouse demo --organizations; with -large, lists are measured there instead")
 	flag.StringVar(&o.sizes.large, "large", "", "a larger folder of the same kind")
+	flag.StringVar(&o.only, "only", "", "with -large: measure the lines that have this in their name, such as a reader, a list, or \"connected\"")
 	flag.Parse()
 
 	// Bounded in time, whatever happens; an interrupt ends the children too.
@@ -144,9 +150,11 @@ func runSizes(ctx context.Context, o options, binary string) error {
 		return err
 	}
 	small.stop()
-	fans, err := fanOut(ctx, o, large)
-	if err != nil {
-		return err
+	var fans []fan
+	if o.picks("people connected") {
+		if fans, err = fanOut(ctx, o, large); err != nil {
+			return err
+		}
 	}
 	return put(o.write, sizeMarks, sizeReport(lookAtMachine(), o, lines, fans))
 }

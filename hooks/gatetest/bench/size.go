@@ -50,17 +50,22 @@ func clientLists() []list {
 // ownLists are those that people who see very much use: none of them is
 // PocketBase's, whose DISTINCT sorts everything that one may see.
 func ownLists() []list {
-	lists := []list{{"home", "/api/portal/home"}}
-	for _, show := range []string{"needs_you", "with_us", "finished"} {
-		lists = append(lists, list{"requests: " + strings.ReplaceAll(show, "_", " "), "/api/portal/requests?show=" + show})
+	lists := []list{{"home", "/api/portal/home"}, {"the own organizations", "/api/portal/me"}}
+	for _, show := range []string{"needs_you", "with_us", "finished", "all"} {
+		lists = append(lists, sorted("requests: "+strings.ReplaceAll(show, "_", " "), "/api/portal/requests?show="+show)...)
 	}
 	return lists
 }
 
+// sorted is a list in its usual order and by whose turn it is.
+func sorted(name, path string) []list {
+	return []list{{name, path}, {name + ", by turn", path + "&sort=turn"}}
+}
+
 func staffLists() []list {
-	lists := []list{{"clients", "/api/portal/clients"}}
+	lists := []list{{"home", "/api/portal/home"}, {"clients", "/api/portal/clients"}}
 	for _, view := range []string{"waiting_on_us", "waiting_on_client", "blocked", "overdue", "unassigned", "mine", "all"} {
-		lists = append(lists, list{"queue: " + strings.ReplaceAll(view, "_", " "), "/api/portal/queue?view=" + view})
+		lists = append(lists, sorted("queue: "+strings.ReplaceAll(view, "_", " "), "/api/portal/queue?view="+view)...)
 	}
 	return lists
 }
@@ -93,6 +98,9 @@ func compareSizes(ctx context.Context, o options, small, large *server) ([]line,
 			}
 		}
 		for _, l := range who.lists {
+			if !o.picks(who.name + ": " + l.name) {
+				continue
+			}
 			say("%s: %s", who.name, l.name)
 			get := func(int, int) (string, string, string) { return http.MethodGet, l.path, "" }
 			p := pair{name: who.name + ": " + l.name, bare: operation{tokens[small], get}, ours: operation{tokens[large], get}, alike: who.alike}
@@ -126,6 +134,9 @@ func sizeReport(m machine, o options, lines []line, fans []fan) string {
 			rounds += ", on a busy machine"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", escape(l.pair.name), growth, ms(l.ours.p50), ms(l.ours.p95), ms(l.bare.p95), rounds)
+	}
+	if fans == nil {
+		return b.String()
 	}
 	b.WriteString("\n| people connected | answer to a writer, p50 ms | against nobody connected |\n| --- | --- | --- |\n")
 	for _, f := range fans {

@@ -35,6 +35,7 @@ export function pageQueue(ctx) {
         /** @type {Record<string, import("../parts/queue-board.js").Column>} */ columns: {},
         /** @type {any[]} */ fresh: [],
         /** @type {Record<string, number>} */ counts: {},
+        most: 0,
         next: "",
         chosen: "",
         loading: true,
@@ -131,7 +132,8 @@ export function pageQueue(ctx) {
             if (state.as) Object.assign(state, { columns: answer.columns, rows: answer.items });
             else if (quiet) Object.assign(state, merge(state.rows, answer.items));
             else state.rows = after ? [...state.rows, ...answer.items] : answer.items;
-            Object.assign(state, { counts: answer.counts ?? {}, next: answer.next ?? "", loading: false });
+            Object.assign(state, { counts: answer.counts ?? {}, most: answer.counts_at_most, next: answer.next ?? "" });
+            state.loading = false;
             if (!quiet) announce(w.announce(state.rows.length, viewName(state.view)));
         } catch (err) {
             if (left(err) || mine !== asked) return;
@@ -153,7 +155,8 @@ export function pageQueue(ctx) {
         const columns = Object.fromEntries(
             COLUMNS.map((column, i) => [column, { rows: answers[i].items, next: answers[i].next ?? "" }]),
         );
-        return { columns, items: answers.flatMap((one) => one.items), counts: answers[0].counts, next: "" };
+        const { counts, counts_at_most } = answers[0];
+        return { columns, items: answers.flatMap((one) => one.items), counts, counts_at_most, next: "" };
     }
 
     /** @param {string} column */

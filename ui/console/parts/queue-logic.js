@@ -1,5 +1,6 @@
 // @ts-check
 // What the queue decides without a screen.
+import { words } from "../words.js";
 
 /**
  * A live update: rows that are shown keep their place with new contents, rows that left the view go, and new ones
@@ -25,4 +26,13 @@ export function step(rows, chosen, by) {
     const at = rows.findIndex((row) => row.id === chosen);
     if (at < 0) return rows[0].id;
     return rows[Math.min(rows.length - 1, Math.max(0, at + by))].id;
+}
+
+/**
+ * The count of a view; one that was not counted to its end says so.
+ * @param {number | undefined} count @param {number} most 0 if all are exact
+ */
+export function counted(count, most) {
+    if (count === undefined) return "";
+    return most && count >= most ? words.queue.atLeast(most) : count;
 }

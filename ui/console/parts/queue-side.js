@@ -1,6 +1,7 @@
 // @ts-check
 // The list of views beside the queue, each with its count.
 import { h } from "./dom.js";
+import { counted } from "./queue-logic.js";
 import { address } from "./routes.js";
 import { words } from "../words.js";
 
@@ -15,8 +16,8 @@ const groups = [
 /** @param {string} view */
 export const viewName = (view) => w.views[view] ?? w.views.mine;
 
-/** @param {{view: string, q: string, as: string, sort: string, counts: Record<string, number>}} state */
-export function queueSide({ view, as, sort, counts }) {
+/** @param {{view: string, q: string, as: string, sort: string, counts: Record<string, number>, most: number}} state */
+export function queueSide({ view, as, sort, counts, most }) {
     return h(
         "nav",
         { "aria-label": w.viewsLabel },
@@ -38,7 +39,7 @@ export function queueSide({ view, as, sort, counts }) {
                                 "data-k": "view-" + key,
                             },
                             h("span", {}, viewName(key)),
-                            h("span", { class: "gh-num" }, counts[key] ?? ""),
+                            h("span", { class: "gh-num" }, counted(counts[key], most)),
                         ),
                     ),
                 ),

@@ -1,6 +1,6 @@
 import test from "node:test";
 import assert from "node:assert/strict";
-import { merge, step } from "../parts/queue-logic.js";
+import { counted, merge, step } from "../parts/queue-logic.js";
 import { firstToCheck, mainStep, moveBody, needsForm, nextItem, reasonsSent } from "../parts/request-logic.js";
 import { mayAct } from "../parts/keys.js";
 import { kindsOf, missingIn, moved, toItem } from "../parts/wishes.js";
@@ -30,6 +30,13 @@ test("a live update changes rows in place, drops those that left, and holds new 
     ],
     fresh: [{ id: "new", n: 1 }],
   });
+});
+
+test("a count that was not counted to its end says so", () => {
+  assert.equal(counted(200, 200), "200+");
+  assert.equal(counted(12, 200), 12);
+  assert.equal(counted(200, 0), 200);
+  assert.equal(counted(undefined, 0), "");
 });
 
 test("j and k stop at both ends", () => {

@@ -209,6 +209,7 @@ export interface Contact {
 
 export interface Home {
   counts: { needs_you: number; with_us: number; finished: number };
+  counts_at_most: number; // a count of so many was not counted further; 0: all are exact
   needs_you: Card[];
   with_us: Card[];
   finished: Card[];

@@ -151,6 +151,7 @@ export const en = {
 
   // Home and lists
   "home.title": { one: "{n} request needs you", other: "{n} requests need you" },
+  "home.at_least": "{n}+",
   "home.title_none": "Nothing needs you",
   "home.sub_some": "Everything else is with us. We will email you when that changes.",
   "home.sub_none": "We will email you when something does.",

@@ -1,1 +1,0 @@
-import{$n as e,_r as t,dn as n,gr as r,mr as i,p as a}from"./shared-DpyGncBV.js";function o(o,s){t(s,!0);{let t=i(()=>n(`gone.page`));a(o,{get text(){return e(t)}})}r()}export{o as default};
