@@ -119,7 +119,8 @@ func until(key, below, where string) string {
 }
 
 // byUrgency orders what needs the client: overdue, sent back, the earliest due, no
-// date.
+// date. The parts are in this order, and SQLite reads them one after the other: what
+// comes behind the end of the page is not read.
 func (w wanted) byUrgency(where string) string {
 	const (
 		open  = cardOver + ` = 0`
@@ -138,7 +139,7 @@ func (w wanted) byUrgency(where string) string {
 		}
 		list = append(list, fmt.Sprintf(selectCardPart, strconv.Itoa(rank), cardDue, byTurn, until(part.key, part.below, where), cardTurn+`, c.id`))
 	}
-	return strings.Join(list, " UNION ALL ")
+	return `SELECT * FROM (` + strings.Join(list, " UNION ALL ") + `) LIMIT {:limit}`
 }
 
 // parts joins those of the list that is shown.
